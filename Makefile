@@ -1,0 +1,42 @@
+# make demo: one conversation through the real plugin runtime into Langfuse, as trees.
+# make test: everything that a contributor needs to pass. make package: the .difypkg, checked and tried.
+
+PYTHON ?= python3.12
+VENV := .venv
+BIN := $(VENV)/bin
+ROOMS := endpoints mapper payloads policy provider
+CODE := $(ROOMS) demo marketplace tests main.py
+
+.PHONY: demo serve test lint format unit package clean
+
+demo: $(VENV)/ready
+	$(BIN)/python -m demo
+
+serve: $(VENV)/ready
+	$(BIN)/python -m demo --serve
+
+test: lint unit
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/ready
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+unit: $(VENV)/ready
+	$(BIN)/python -m pytest
+
+package: $(VENV)/ready
+	$(BIN)/python -m marketplace
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/ready: requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
