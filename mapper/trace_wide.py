@@ -1,0 +1,89 @@
+"""The attributes that every observation of a trace carries: name, user, session, tags, metadata, version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mapper import ids
+from mapper.content import present
+from mapper.errors import MappingError
+from mapper.options import MappingOptions
+from payloads.trace_info import TraceInfo, WorkflowTraceInfo
+
+_IDENTIFIERS = (
+    "app_id",
+    "app_name",
+    "tenant_id",
+    "workspace_name",
+    "conversation_id",
+    "message_id",
+    "workflow_id",
+    "workflow_run_id",
+    "workflow_app_log_id",
+)
+"""What places a trace in Dify. The same keys with the same values stand in the observations' own metadata:
+Langfuse v3 lets the observation's win, v4 the trace's."""
+
+
+def trace_id(payload: TraceInfo) -> str:
+    """The trace that a payload belongs to: caller's `trace_id`, else `message_id`, else `workflow_run_id`.
+
+    Raises:
+        MappingError: there is none of them, so no trace could ever be found again.
+    """
+    key = payload.trace_id or payload.find_text("message_id") or payload.find_text("workflow_run_id")
+    if not key:
+        raise MappingError("message_id", "is missing: it names the trace (or send trace_id or workflow_run_id)")
+    return ids.trace_id(key)
+
+
+def message_name(payload: TraceInfo, options: MappingOptions) -> str:
+    """The name of a trace whose root is a message, for the message and everything that belongs to it."""
+    message_id = payload.find_text("message_id")
+    return f"message_{message_id}" if options.names_with_id and message_id else "message"
+
+
+def run_name(payload: TraceInfo, options: MappingOptions) -> str:
+    """The name of a trace whose root is a workflow run (or, with a message, a chatflow's message)."""
+    if payload.find_text("message_id"):
+        return message_name(payload, options)
+    run_id = payload.find_text("workflow_run_id")
+    return f"workflow_{run_id}" if options.names_with_id and run_id else "workflow"
+
+
+def user_id(payload: TraceInfo) -> str | None:
+    """Who the run was for: the most specific name that the payload has. Never the tenant."""
+    run_inputs = payload.workflow_run_inputs if isinstance(payload, WorkflowTraceInfo) else None
+    candidates = (
+        payload.find_text("user_session_id"),
+        payload.find_text("user_id"),
+        run_inputs.get("sys.user_id") if isinstance(run_inputs, dict) else None,
+        payload.find_text("from_end_user_id"),
+        payload.find_text("from_account_id"),
+    )
+    return next((candidate for candidate in candidates if isinstance(candidate, str) and candidate), None)
+
+
+def session_id(payload: TraceInfo) -> str | None:
+    """The conversation."""
+    return payload.find_text("conversation_id")
+
+
+def trace_metadata(payload: TraceInfo) -> dict[str, Any]:
+    """Identifiers of the run, for every observation of the trace."""
+    found = {name: payload.find_text(name) for name in _IDENTIFIERS}
+    return present(**found, external_trace_id=payload.trace_id)
+
+
+def own_metadata(payload: TraceInfo, **fields: Any) -> dict[str, Any]:
+    """An observation's metadata: Dify's `metadata`, the identifiers, the given fields, and what is unknown.
+
+    Unknown top-level fields are gathered under `dify_extra`, so that a newer Dify loses nothing.
+    """
+    extra = payload.model_extra or {}
+    return present(
+        **payload.metadata
+        | trace_metadata(payload)
+        | present(user_session_id=payload.user_session_id, **fields)
+        | {"dify_extra": present(**extra) or None}
+    )
