@@ -1,0 +1,24 @@
+"""What the endpoint's owner wants done to every trace before it leaves: pure `Trace -> Trace | None` steps.
+
+A step that returns None drops the trace. The order of the chain is the order of `CHAIN`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mapper.observation import Trace
+from policy.labels import label
+from policy.options import PolicyOptions
+
+CHAIN: tuple[Callable[[Trace, PolicyOptions], Trace | None], ...] = (label,)
+
+
+def apply(trace: Trace, options: PolicyOptions) -> Trace | None:
+    """`trace` after every step, or None where a step dropped it."""
+    current: Trace | None = trace
+    for step in CHAIN:
+        if current is None:
+            return None
+        current = step(current, options)
+    return current
