@@ -1,0 +1,103 @@
+"""The steps of a handler: read, map, apply policy, deliver. Each takes and gives one entry for each item sent.
+
+An item that failed a step stands in the list as its `Problem`, so that the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from werkzeug import Request
+
+import mapper
+import policy
+from endpoints.answer import Problem, problem
+from mapper.observation import Trace
+from mapper.options import MappingOptions
+from payloads.body import read_items
+from payloads.envelope import parse_payload
+from payloads.trace_info import TraceInfo
+from policy.options import PolicyOptions
+from provider import delivery
+from provider.delivery import Delivered
+from provider.settings import Settings
+from provider.state import State
+
+PARALLEL_DELIVERIES = 8
+"""Traces of one batch under way at once: hides round trips without taking the whole pool of connections."""
+
+
+def read(request: Request, trace_type: str | None) -> list[TraceInfo | Problem]:
+    """The payloads in a request's body.
+
+    Raises:
+        BodyError: nothing in the body can be told apart.
+    """
+    values = read_items(request.get_data(), request.content_type or "", request.headers.get("Content-Encoding", ""))
+    return _each(lambda value: parse_payload(_raised(value), trace_type), values)
+
+
+def map_items(items: Sequence[TraceInfo | Problem], settings: Settings, state: State) -> list[Trace | Problem]:
+    """The traces of the payloads."""
+    options = MappingOptions(
+        received_at=int(state.wall() * 1_000) * 1_000_000,  # Langfuse keeps milliseconds
+        timezone=settings.timezone,
+        names_with_id=settings.trace_names == "with-id",
+    )
+    return _each(lambda payload: mapper.to_trace(payload, options), items)
+
+
+def apply_policy(traces: Sequence[Trace | Problem], settings: Settings) -> list[Trace | Problem | None]:
+    """The traces as the owner wants them to leave; None for those that are to stay."""
+    options = PolicyOptions(settings.environment, settings.release, settings.tags)
+    return _each(lambda trace: policy.apply(trace, options), traces)
+
+
+def deliver(
+    traces: Sequence[Trace | Problem | None], settings: Settings, state: State, deadline: float
+) -> list[Delivered | Problem | None]:
+    """Has Langfuse accept the traces; payloads that share a trace go up together."""
+    groups: dict[str, list[int]] = {}
+    for index, trace in enumerate(traces):
+        if isinstance(trace, Trace):
+            groups.setdefault(trace.id, []).append(index)
+
+    def deliver_group(indexes: list[int]) -> list[tuple[int, Delivered | Problem]]:
+        group = [trace for index in indexes if isinstance(trace := traces[index], Trace)]
+        try:
+            done = delivery.deliver(group, settings, state, deadline)
+        except Exception as error:
+            return [(index, problem(error)) for index in indexes]
+        return [
+            (index, Delivered(len(trace.observations), done.duplicate))
+            for index, trace in zip(indexes, group, strict=True)
+        ]
+
+    results: list[Delivered | Problem | None] = [item if isinstance(item, Problem) else None for item in traces]
+    with ThreadPoolExecutor(PARALLEL_DELIVERIES) as pool:
+        in_turn = map if len(groups) == 1 else pool.map
+        for outcomes in in_turn(deliver_group, groups.values()):
+            for index, outcome in outcomes:
+                results[index] = outcome
+    return results
+
+
+def _each[T, R](step: Callable[[T], R], items: Sequence[T | Problem]) -> list[R | Problem]:
+    results: list[R | Problem] = []
+    for item in items:
+        if isinstance(item, Problem):
+            results.append(item)
+            continue
+        try:
+            results.append(step(item))
+        except Exception as error:
+            results.append(problem(error))
+    return results
+
+
+def _raised(value: Any) -> Any:
+    if isinstance(value, Exception):
+        raise value
+    return value
