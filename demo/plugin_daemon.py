@@ -1,0 +1,353 @@
+r"""What Dify's plugin daemon does, as far as an endpoint plugin sees it: starts the plugin, hands it requests.
+
+The three ways in which Dify runs a plugin: a process over stdin/stdout (`Local`), a developer's process that
+connects by TCP (`Remote`), a serverless function over HTTP (`Serverless`). Requests are serialised as the daemon
+does it: an empty POST arrives as `0\r\n\r\n`, bodies are cut at 10 MiB.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import queue
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+ROOT = Path(__file__).resolve().parent.parent
+BODY_LIMIT = 10 * 1024 * 1024
+LINE_LIMIT = 5 * 1024 * 1024
+"""A longer line on stdout makes the daemon kill the plugin."""
+
+READY_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the daemon hands back to the HTTP client."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.body)
+
+
+class PluginError(Exception):
+    """The plugin answered with an error message instead of a response: the client sees a 500."""
+
+
+def serialise(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
+    """The raw HTTP/1.1 request, as Go writes it after the daemon has read and cut the body."""
+    body = (body or b"")[:BODY_LIMIT]
+    lines = {"Host": "dify.example", "User-Agent": "demo", "Dify-Hook-Id": "demohookid123456", **headers}
+    if body:
+        lines["Content-Length"] = str(len(body))
+    elif method in ("POST", "PUT"):
+        lines["Transfer-Encoding"] = "chunked"
+        body = b"0\r\n\r\n"
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
+@dataclass
+class Runtime(ABC):
+    """A running plugin. `settings` are those of the endpoint; a request may bring others."""
+
+    settings: Mapping[str, Any]
+    python: str = sys.executable
+    plugin: Path = ROOT
+    environ: Mapping[str, str] = field(default_factory=dict)
+    output: list[str] = field(default_factory=list)
+    """Everything that the process wrote beside the protocol: logs, stray prints, stderr."""
+
+    def __post_init__(self) -> None:
+        """Starts the process, and waits until it takes requests."""
+        self._process: subprocess.Popen[bytes] | None = None
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    @abstractmethod
+    def _start(self) -> None: ...
+
+    @abstractmethod
+    def _exchange(self, envelope: dict[str, Any], timeout: float) -> Iterable[dict[str, Any]]:
+        """Sends an envelope; the session's messages, `end` excluded."""
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        settings: Mapping[str, Any] | None = None,
+        timeout: float = 60.0,
+    ) -> Reply:
+        """One HTTP request to the endpoint, through the runtime."""
+        raw = serialise(method, path, headers or {}, body)
+        envelope = {
+            "session_id": str(uuid.uuid4()),
+            "conversation_id": None,
+            "message_id": None,
+            "app_id": None,
+            "endpoint_id": "demo-endpoint",
+            "context": None,
+            "event": "request",
+            "data": {
+                "user_id": "",
+                "type": "endpoint",
+                "action": "invoke_endpoint",
+                "raw_http_request": raw.hex(),
+                "settings": dict(self.settings if settings is None else settings),
+            },
+        }
+        status = 0
+        reply_headers: dict[str, str] = {}
+        body_parts: list[bytes] = []
+        for message in self._exchange(envelope, timeout):
+            if message["type"] == "error":
+                raise PluginError(message["data"])
+            data = message["data"]
+            status = data.get("status") or status
+            reply_headers |= data.get("headers") or {}
+            body_parts.append(bytes.fromhex(data.get("result") or ""))
+        return Reply(status, reply_headers, b"".join(body_parts))
+
+    def close(self) -> None:
+        """Ends the process as the daemon does: without a warning."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+                if pipe is not None:
+                    pipe.close()
+            self._process = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """The plugin's process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def _spawn(self, **environ: str) -> subprocess.Popen[bytes]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LANGFUSE", "OTEL"))}
+        self._process = subprocess.Popen(
+            [self.python, "-m", "main"],
+            cwd=self.plugin,
+            env={**kept, "PYTHONUNBUFFERED": "1", "HEARTBEAT_INTERVAL": "1", **self.environ, **environ},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        threading.Thread(target=self._collect, args=(self._process.stderr,), daemon=True).start()
+        return self._process
+
+    def _collect(self, pipe: Any) -> None:
+        with suppress(OSError, ValueError):  # closed under our hands: the process is gone
+            self.output.extend(line.decode(errors="replace") for line in pipe)
+
+    def _wait_for(self, ready: threading.Event) -> None:
+        if not ready.wait(READY_TIMEOUT_S):
+            raise PluginError("the plugin did not get ready:\n" + "".join(self.output[-20:]))
+
+
+class _Sessions:
+    """Routes the messages of one connection to the requests that wait for them."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, queue.Queue[dict[str, Any]]] = {}
+
+    def open(self, session_id: str) -> queue.Queue[dict[str, Any]]:
+        return self._queues.setdefault(session_id, queue.Queue())
+
+    def put(self, event: dict[str, Any]) -> None:
+        waiting = self._queues.get(event.get("session_id") or "")
+        if waiting is not None:
+            waiting.put(event["data"])
+
+    def messages(self, session_id: str, timeout: float) -> Iterator[dict[str, Any]]:
+        waiting = self.open(session_id)
+        deadline = time.monotonic() + timeout
+        try:
+            while (message := waiting.get(timeout=max(0.0, deadline - time.monotonic())))["type"] != "end":
+                yield message
+        finally:
+            del self._queues[session_id]
+
+
+class Local(Runtime):
+    """`python -m main` over stdin and stdout: how Dify's own daemon runs plugins."""
+
+    def _start(self) -> None:
+        self._sessions = _Sessions()
+        self._write_lock = threading.Lock()
+        ready = threading.Event()
+        process = self._spawn(INSTALL_METHOD="local")
+        threading.Thread(target=self._read, args=(process.stdout, ready), daemon=True).start()
+        self._wait_for(ready)
+
+    def _read(self, stdout: Any, ready: threading.Event) -> None:
+        try:
+            for line in stdout:
+                if len(line) > LINE_LIMIT:
+                    self.output.append("FATAL: a line of over 5 MiB; the daemon would have killed the plugin\n")
+                    self.close()
+                    return
+                self._take(line, ready)
+        except (OSError, ValueError):
+            pass
+
+    def _take(self, line: bytes, ready: threading.Event) -> None:
+        if not line.strip():
+            return
+        try:
+            event = json.loads(line)
+        except ValueError:
+            event = None
+        if not isinstance(event, dict) or "event" not in event:
+            self.output.append(line.decode(errors="replace"))
+        elif event["event"] == "heartbeat":
+            ready.set()
+        elif event["event"] == "session":
+            self._sessions.put(event)
+        else:
+            self.output.append(line.decode(errors="replace"))
+
+    def _exchange(self, envelope: dict[str, Any], timeout: float) -> Iterable[dict[str, Any]]:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        session_id = envelope["session_id"]
+        self._sessions.open(session_id)
+        with self._write_lock:
+            self._process.stdin.write(json.dumps(envelope).encode() + b"\n")
+            self._process.stdin.flush()
+        return self._sessions.messages(session_id, timeout)
+
+
+class Remote(Runtime):
+    """The developer's process: it connects by TCP, shakes hands and declares itself."""
+
+    KEY = "00000000-0000-4000-8000-00000000d1f7"
+
+    def _start(self) -> None:
+        self._sessions = _Sessions()
+        self._write_lock = threading.Lock()
+        self.declarations: dict[str, Any] = {}
+        self.assets: dict[str, bytes] = {}
+        self._connection: socket.socket | None = None
+        ready = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._serve, args=(ready,), daemon=True).start()
+        process = self._spawn(
+            INSTALL_METHOD="remote",
+            REMOTE_INSTALL_URL=f"127.0.0.1:{self._listener.getsockname()[1]}",
+            REMOTE_INSTALL_KEY=self.KEY,
+        )
+        threading.Thread(target=self._collect, args=(process.stdout,), daemon=True).start()
+        self._wait_for(ready)
+
+    def _serve(self, ready: threading.Event) -> None:
+        try:
+            connection, _ = self._listener.accept()
+            self._connection = connection
+            with connection.makefile("rb") as lines:
+                for line in lines:
+                    if line.strip():
+                        self._take(json.loads(line), ready)
+        except OSError:
+            pass
+
+    def _take(self, message: dict[str, Any], ready: threading.Event) -> None:
+        if message.get("event") == "session":
+            self._sessions.put(message)
+        elif message.get("event") == "heartbeat":
+            ready.set()
+        elif message.get("type") == "handshake":
+            if message["data"]["key"] != self.KEY and self._connection is not None:
+                self._connection.sendall(b"handshake failed, invalid key\n")
+                self._connection.close()
+        elif message.get("type") == "asset_chunk":
+            data = message["data"]
+            self.assets[data["filename"]] = self.assets.get(data["filename"], b"") + base64.b64decode(data["data"])
+        elif "type" in message:
+            self.declarations[message["type"]] = message["data"]
+        else:
+            self.output.append(json.dumps(message))
+
+    def _exchange(self, envelope: dict[str, Any], timeout: float) -> Iterable[dict[str, Any]]:
+        assert self._connection is not None
+        session_id = envelope["session_id"]
+        self._sessions.open(session_id)
+        with self._write_lock:
+            self._connection.sendall(json.dumps(envelope).encode() + b"\n")
+        return self._sessions.messages(session_id, timeout)
+
+    def close(self) -> None:
+        """Ends the process, and the daemon's side of the connection."""
+        super().close()
+        for held in (getattr(self, "_connection", None), getattr(self, "_listener", None)):
+            if held is not None:
+                held.close()
+
+
+class Serverless(Runtime):
+    """The function that Dify's cloud runs: an HTTP server in front of the same code."""
+
+    def _start(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self._port = probe.getsockname()[1]
+        process = self._spawn(INSTALL_METHOD="serverless", SERVERLESS_HOST="127.0.0.1", SERVERLESS_PORT=str(self._port))
+        threading.Thread(target=self._collect, args=(process.stdout,), daemon=True).start()
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while not self._is_up():
+            if time.monotonic() > deadline or process.poll() is not None:
+                raise PluginError("the plugin did not get ready:\n" + "".join(self.output[-20:]))
+            time.sleep(0.05)
+
+    def _is_up(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self._port), 1):
+                return True
+        except OSError:
+            return False
+
+    def _exchange(self, envelope: dict[str, Any], timeout: float) -> Iterable[dict[str, Any]]:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=timeout)
+        try:
+            connection.request(
+                "POST",
+                "/invoke?action=invoke_endpoint",
+                json.dumps(envelope),
+                {"Content-Type": "application/json", "Accept": "text/event-stream"},
+            )
+            lines = connection.getresponse().read().split(b"\n")
+        finally:
+            connection.close()
+        messages = [json.loads(line)["data"] for line in lines if line.strip()]
+        return [message for message in messages if message["type"] != "end"]
