@@ -179,9 +179,10 @@ def _metadata(node: NodeExecution, run: Run, process_data: dict[str, Any], *, ha
     rest = {
         name: value for name, value in process_data.items() if name not in mapped and not (history and _history(value))
     }
-    execution = node.execution_metadata.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-    if isinstance(execution.get("agent_log"), list):
-        del execution["agent_log"]
+    totals = node.execution_metadata
+    execution = totals.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude={"agent_log"})
+    if isinstance(totals.agent_log, dict):  # agent v2 tells of its backend here; steps become observations
+        execution["agent_log"] = totals.agent_log
     return present(
         workflow_run_id=run.workflow_run_id,
         workflow_id=node.workflow_id,

@@ -44,7 +44,7 @@ def _whole_number(value: Any) -> int | None:
 
 def _number(value: Any) -> Decimal | None:
     """A finite number of 0 or more; None for anything else."""
-    if not isinstance(value, int | float | str) or isinstance(value, bool):
+    if not isinstance(value, int | float | str | Decimal) or isinstance(value, bool):
         return None
     try:
         # Through str: Decimal(0.1) would carry the float's binary noise into a price.

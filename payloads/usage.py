@@ -29,7 +29,7 @@ class LLMUsage(Lenient):
 
 
 def find_usage(*candidates: Any) -> LLMUsage | None:
-    """The first candidate that is a usage object with a token count in it.
+    """The first candidate that is a usage object with a token count or a price in it.
 
     Lenient on purpose: these objects sit inside node outputs, where a key named `usage` may as well
     be the user's own.
@@ -42,6 +42,7 @@ def find_usage(*candidates: Any) -> LLMUsage | None:
         except ValidationError:
             continue
         counts = (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens)
-        if any(count is not None for count in counts):
+        prices = (usage.prompt_price, usage.completion_price, usage.total_price)
+        if any(figure is not None for figure in (*counts, *prices)):
             return usage
     return None

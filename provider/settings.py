@@ -63,7 +63,7 @@ def _host(value: Any) -> str:
         raise problem
     if parts.username is not None or parts.password is not None:
         raise PydanticCustomError("host_credentials", "must not hold credentials; the keys have settings of their own")
-    path = re.split(r"/(?:api/public|project|auth)(?:/|$)", parts.path, maxsplit=1)[0]
+    path: str = re.split(r"/(?:api/public|project|auth)(?:/|$)", parts.path, maxsplit=1)[0]
     return urlunsplit((parts.scheme, parts.netloc.lower(), path.rstrip("/"), "", ""))
 
 

@@ -1,0 +1,1 @@
+"""The package for the marketplace: built, checked by its rules, installed and tried."""
