@@ -181,8 +181,9 @@ def _metadata(node: NodeExecution, run: Run, process_data: dict[str, Any], *, ha
     }
     totals = node.execution_metadata
     execution = totals.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude={"agent_log"})
-    if isinstance(totals.agent_log, dict):  # agent v2 tells of its backend here; steps become observations
-        execution["agent_log"] = totals.agent_log
+    log: Any = totals.agent_log
+    if isinstance(log, dict):  # agent v2 tells of its backend here; a list of steps becomes observations
+        execution["agent_log"] = log
     return present(
         workflow_run_id=run.workflow_run_id,
         workflow_id=node.workflow_id,
