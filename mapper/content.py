@@ -22,8 +22,8 @@ def _message(item: Any) -> Any:
     message |= {key: value for key, value in item.items() if key not in ("role", "text", "files")}
     files = item.get("files")
     if isinstance(files, list) and files:
-        text = [{"type": "text", "text": item["text"]}] if item["text"] else []
-        message["content"] = text + [_content_part(file) for file in files]
+        words = [{"type": "text", "text": item["text"]}] if item["text"] else []
+        message["content"] = words + [_content_part(file) for file in files]
     elif files:
         message["files"] = files
     return message
@@ -57,6 +57,11 @@ def without_vectors(documents: Any) -> Any:
     if isinstance(kept.get("children"), list):
         kept["children"] = without_vectors(kept["children"])
     return kept
+
+
+def text(value: Any) -> str | None:
+    """`value` where it is a string with something in it."""
+    return value if isinstance(value, str) and value else None
 
 
 def present(**fields: Any) -> dict[str, Any]:

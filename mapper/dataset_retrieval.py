@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mapper.content import messages, without_vectors
-from mapper.message_data import message_fields
 from mapper.observation import Trace
 from mapper.options import MappingOptions
 from mapper.trace_wide import own_metadata
@@ -24,17 +23,5 @@ def to_trace(payload: DatasetRetrievalTraceInfo, options: MappingOptions) -> Tra
         level="ERROR" if payload.error else "DEFAULT",
         errors=(payload.error,),
         tags=("dataset_retrieval",),
-        metadata=own_metadata(
-            payload,
-            ls_provider=payload.ls_provider,
-            ls_model_name=payload.ls_model_name,
-            status=payload.status,
-            from_end_user_id=payload.from_end_user_id,
-            from_account_id=payload.from_account_id,
-            agent_based=payload.agent_based,
-            from_source=payload.from_source,
-            embedding_models=payload.embedding_models,
-            message_data=message_fields(payload),
-            error=payload.error,
-        ),
+        metadata=own_metadata(payload, "documents"),
     )

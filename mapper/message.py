@@ -9,7 +9,6 @@ from mapper import ids, times, trace_wide
 from mapper.content import messages
 from mapper.errors import MappingError
 from mapper.level import level, status_message
-from mapper.message_data import message_fields
 from mapper.observation import Observation, Trace
 from mapper.options import NO_TIME, MappingOptions
 from mapper.usage import consumption, of_generation
@@ -40,21 +39,7 @@ def to_trace(payload: MessageTraceInfo, options: MappingOptions) -> Trace:
     )
     consumed = of_generation(consumed, model)
     metadata = trace_wide.own_metadata(
-        payload,
-        status=status,
-        error=error,
-        conversation_mode=payload.conversation_mode,
-        conversation_model=payload.conversation_model,
-        total_tokens=payload.total_tokens,
-        file_list=payload.file_list,
-        message_file_data=payload.message_file_data,
-        message_data=message_fields(payload),
-        ls_provider=payload.ls_provider,
-        ls_model_name=payload.ls_model_name,
-        from_end_user_id=payload.from_end_user_id,
-        from_account_id=payload.from_account_id,
-        from_source=payload.from_source,
-        agent_based=payload.agent_based,
+        payload, "message_tokens", "answer_tokens", "gen_ai_server_time_to_first_token", status=status, error=error
     )
     root = Observation(
         id=ids.root_id(trace),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mapper.content import present
-from mapper.message_data import message_fields
 from mapper.observation import Trace
 from mapper.options import MappingOptions
 from mapper.trace_wide import own_metadata
@@ -25,12 +24,5 @@ def to_trace(payload: ModerationTraceInfo, options: MappingOptions) -> Trace:
         level="ERROR" if payload.error else "WARNING" if payload.flagged else "DEFAULT",
         errors=(payload.error,),
         tags=("moderation",),
-        metadata=own_metadata(
-            payload,
-            action=payload.action,
-            preset_response=payload.preset_response,
-            query=payload.query,
-            message_data=message_fields(payload),
-            error=payload.error,
-        ),
+        metadata=own_metadata(payload, "flagged"),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mapper import ids, times
-from mapper.content import messages, present
+from mapper.content import messages, present, text
 from mapper.level import level, status_message
 from mapper.observation import Observation, ObservationType
 from mapper.usage import NOTHING, Consumption, consumption, of_generation
@@ -60,7 +60,7 @@ def observe(node: NodeExecution, run: Run, parent_id: str, *, is_container: bool
     outputs = node.outputs if isinstance(node.outputs, dict) else {}
     reported = find_usage(process_data.get("usage"), outputs.get("usage"), outputs.get("__usage"))
     of_type = _TYPES.get(node.node_type, "span")
-    model = node.model_name or _text(process_data.get("model_name"))
+    model = node.model_name or text(process_data.get("model_name"))
     of_level = level(node.status, node.error)
     nested = run.shared_trace and _is_workflow_tool(node)
     consumed = NOTHING if is_container or nested else _consumed(node, reported, of_type, model)
@@ -196,14 +196,10 @@ def _metadata(node: NodeExecution, run: Run, process_data: dict[str, Any], *, ha
         status=node.status,
         error=node.error,
         elapsed_time=node.elapsed_time,
-        model_provider=node.model_provider or _text(process_data.get("model_provider")),
+        model_provider=node.model_provider or text(process_data.get("model_provider")),
         # The variables of a model call, whose input is the prompts made from them.
         inputs=node.inputs if has_prompts else None,
         process_data=rest or None,
         execution_metadata=execution or None,
         dify_extra=present(**node.model_extra or {}) or None,
     )
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

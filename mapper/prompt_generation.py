@@ -42,11 +42,8 @@ def to_trace(payload: PromptGenerationTraceInfo, options: MappingOptions) -> Tra
         output=payload.outputs,
         metadata=trace_wide.own_metadata(
             payload,
-            operation_type=payload.operation_type,
+            *("prompt_tokens", "completion_tokens", "total_tokens", "total_price", "currency", "model_name"),
             instruction=payload.instruction if payload.inputs is not None else None,
-            model_provider=payload.model_provider,
-            latency=payload.latency,
-            error=payload.error,
         )
         | consumed.metadata,
         model=payload.model_name,

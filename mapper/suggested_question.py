@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from mapper.content import messages
 from mapper.level import level
-from mapper.message_data import message_fields
 from mapper.observation import Trace
 from mapper.options import MappingOptions
 from mapper.trace_wide import own_metadata
@@ -33,19 +32,5 @@ def to_trace(payload: SuggestedQuestionTraceInfo, options: MappingOptions) -> Tr
         tags=("suggested_question",),
         model=model,
         consumed=of_generation(NOTHING, model),
-        metadata=own_metadata(
-            payload,
-            total_tokens=payload.total_tokens,
-            status=payload.status,
-            error=payload.error,
-            level=payload.level,
-            status_message=payload.status_message,
-            from_account_id=payload.from_account_id,
-            from_end_user_id=payload.from_end_user_id,
-            agent_based=payload.agent_based,
-            from_source=payload.from_source,
-            model_provider=payload.model_provider,
-            model_id=payload.model_id,
-            message_data=message_fields(payload),
-        ),
+        metadata=own_metadata(payload, "suggested_question"),
     )

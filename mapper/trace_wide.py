@@ -7,6 +7,7 @@ from typing import Any
 from mapper import ids
 from mapper.content import present
 from mapper.errors import MappingError
+from mapper.message_data import message_fields
 from mapper.options import MappingOptions
 from payloads.trace_info import TraceInfo, WorkflowTraceInfo
 
@@ -23,6 +24,9 @@ _IDENTIFIERS = (
 )
 """What places a trace in Dify. The same keys with the same values stand in the observations' own metadata:
 Langfuse v3 lets the observation's win, v4 the trace's."""
+
+_PLACED = ("metadata", "message_data", "trace_id", "inputs", "outputs", "start_time", "end_time")
+"""Fields that all types have and that stand elsewhere."""
 
 
 def trace_id(payload: TraceInfo) -> str:
@@ -75,15 +79,18 @@ def trace_metadata(payload: TraceInfo) -> dict[str, Any]:
     return present(**found, external_trace_id=payload.trace_id)
 
 
-def own_metadata(payload: TraceInfo, **fields: Any) -> dict[str, Any]:
-    """An observation's metadata: Dify's `metadata`, the identifiers, the given fields, and what is unknown.
+def own_metadata(payload: TraceInfo, *elsewhere: str, **derived: Any) -> dict[str, Any]:
+    """An observation's metadata: everything that the payload says and that has no place of its own in Langfuse.
 
-    Unknown top-level fields are gathered under `dify_extra`, so that a newer Dify loses nothing.
+    That is Dify's `metadata`, the identifiers, every field that was sent but those named in `elsewhere`, the
+    `derived` values, the message's record, and under `dify_extra` the fields that no model knows: so a newer
+    Dify loses nothing.
     """
-    extra = payload.model_extra or {}
+    sent = payload.model_fields_set.difference(_PLACED, elsewhere)
+    fields = {name: getattr(payload, name) for name in type(payload).model_fields if name in sent}
     return present(
         **payload.metadata
         | trace_metadata(payload)
-        | present(user_session_id=payload.user_session_id, **fields)
-        | {"dify_extra": present(**extra) or None}
+        | present(**fields | derived)
+        | {"message_data": message_fields(payload), "dify_extra": present(**payload.model_extra or {}) or None}
     )

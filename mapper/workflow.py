@@ -7,10 +7,9 @@ from datetime import UTC
 from typing import Any
 
 from mapper import ids, node_tree, times, trace_wide
-from mapper.content import present
+from mapper.content import present, text
 from mapper.errors import MappingError
 from mapper.level import level, status_message
-from mapper.message_data import message_fields
 from mapper.node import Run
 from mapper.observation import Observation, Trace
 from mapper.options import NO_TIME, MappingOptions
@@ -20,6 +19,18 @@ _NOT_FOR_METADATA = ("graph", "inputs", "outputs")
 """Of `workflow_data`: the whole graph with its prompts, and what is the run's input and output already."""
 
 
+_ELSEWHERE = (
+    "workflow_data",
+    "workflow_run_inputs",
+    "workflow_run_outputs",
+    "workflow_run_elapsed_time",
+    "workflow_run_status",
+    "workflow_run_version",
+    "workflow_node_executions",
+)
+"""Input, output and nodes; and what Dify itself calls by its shorter name in `metadata`."""
+
+
 def to_trace(payload: WorkflowTraceInfo, options: MappingOptions) -> Trace:
     """`WorkflowTraceInfo` with its node executions.
 
@@ -27,7 +38,7 @@ def to_trace(payload: WorkflowTraceInfo, options: MappingOptions) -> Trace:
     its nodes; a run that another workflow called, in a trace that the caller chose, a `workflow` chain under
     the calling tool node.
     """
-    run_id = payload.find_text("workflow_run_id") or _text(payload.workflow_data.get("id"))
+    run_id = payload.find_text("workflow_run_id") or text(payload.workflow_data.get("id"))
     if run_id is None:
         raise MappingError("workflow_run_id", "is missing: it names the run")
     trace = ids.trace_id(payload.trace_id or payload.find_text("message_id") or run_id)
@@ -97,7 +108,7 @@ def _calling_node(payload: WorkflowTraceInfo) -> str | None:
     context = payload.metadata.get("parent_trace_context")
     if payload.trace_id is None or not isinstance(context, dict):
         return None
-    return _text(context.get("parent_node_execution_id"))
+    return text(context.get("parent_node_execution_id"))
 
 
 def _span_of(payload: WorkflowTraceInfo, options: MappingOptions) -> tuple[int, int, tuple[str, ...]]:
@@ -123,21 +134,18 @@ def _metadata(payload: WorkflowTraceInfo) -> dict[str, Any]:
     workflow_data = {name: value for name, value in payload.workflow_data.items() if name not in _NOT_FOR_METADATA}
     return trace_wide.own_metadata(
         payload,
+        *_ELSEWHERE,
         elapsed_time=payload.workflow_run_elapsed_time,
-        total_tokens=payload.total_tokens,
-        error=payload.error,
         query=_query(payload),
-        file_list=payload.file_list,
-        triggered_from=payload.triggered_from or _text(payload.workflow_data.get("triggered_from")),
+        triggered_from=payload.triggered_from or text(payload.workflow_data.get("triggered_from")),
         status=payload.workflow_run_status,
         version=payload.workflow_run_version,
         workflow_data=present(**workflow_data) or None,
-        message_data=message_fields(payload),
     )
 
 
 def _status(payload: WorkflowTraceInfo) -> str | None:
-    return payload.workflow_run_status or payload.find_text("status") or _text(payload.workflow_data.get("status"))
+    return payload.workflow_run_status or payload.find_text("status") or text(payload.workflow_data.get("status"))
 
 
 def _query(payload: WorkflowTraceInfo) -> Any:
@@ -153,7 +161,3 @@ def _run_inputs(payload: WorkflowTraceInfo) -> Any:
 
 def _run_outputs(payload: WorkflowTraceInfo) -> Any:
     return payload.outputs if payload.workflow_run_outputs is None else payload.workflow_run_outputs
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

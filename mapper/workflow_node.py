@@ -43,6 +43,8 @@ _TOTALS = (
     "parallel_id",
 )
 
+_IN_THE_ROW = (*_SAME_NAME, *_TOTALS, "node_inputs", "node_outputs")
+
 
 def to_trace(payload: WorkflowNodeTraceInfo, options: MappingOptions) -> Trace:
     """`WorkflowNodeTraceInfo` as a child of its run; `DraftNodeExecutionTrace` as the root of its own trace.
@@ -70,9 +72,7 @@ def to_trace(payload: WorkflowNodeTraceInfo, options: MappingOptions) -> Trace:
     run = Run(trace, started_at, run_id, shared_trace=payload.trace_id is not None)
     inner_totals = row.node_type in _CONTAINERS or agent_log.carries_usage(row)
     node = nodes.observe(row, run, parent, is_container=inner_totals)
-    metadata = trace_wide.own_metadata(
-        payload, tool_name=payload.tool_name, invoked_by=payload.invoked_by, **node.metadata
-    )
+    metadata = trace_wide.own_metadata(payload, *_IN_THE_ROW) | node.metadata
     observation = replace(node, parent_id=None if is_draft else parent, metadata=metadata)
     return Trace(
         id=trace,

@@ -114,9 +114,12 @@ class WorkflowTraceInfo(TraceInfo):
     workflow_run_outputs: Any = None
     workflow_run_version: Text = Field(None, validation_alias=AliasChoices("workflow_run_version", "version"))
     total_tokens: Count = None
+    prompt_tokens: Count = None
+    completion_tokens: Count = None
     file_list: Any = None
     query: Any = None
     triggered_from: Text = None
+    invoked_by: Text = None
     workflow_node_executions: list[NodeExecution] | None = Field(
         None, validation_alias=AliasChoices("workflow_node_executions", "nodes")
     )
@@ -134,6 +137,8 @@ class MessageTraceInfo(TraceInfo):
     file_list: Any = None
     message_file_data: Any = None
     gen_ai_server_time_to_first_token: Seconds = None
+    llm_streaming_time_to_generate: Any = None
+    is_streaming_request: Any = None
     ls_provider: Text = None
     ls_model_name: Text = None
     from_end_user_id: Text = None
