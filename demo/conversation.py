@@ -89,7 +89,11 @@ class Conversation:
                 "inputs": _QUESTION,
                 "documents": [self._document(text, index) for index, text in enumerate(passages)],
                 "error": None,
-                "metadata": {**self._message_metadata(), "embedding_models": {self._id("dataset"): embedding}},
+                "metadata": {
+                    **self._message_metadata(),
+                    "message_id": self.message_id,
+                    "embedding_models": {self._id("dataset"): embedding},
+                },
             },
         )
 

@@ -22,6 +22,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -54,7 +55,7 @@ class PluginError(Exception):
 def serialise(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
     """The raw HTTP/1.1 request, as Go writes it after the daemon has read and cut the body."""
     body = (body or b"")[:BODY_LIMIT]
-    lines = {"Host": "dify.example", "User-Agent": "demo", "Dify-Hook-Id": "demohookid123456", **headers}
+    lines = {"Host": "dify.example", "User-Agent": "demo", "Dify-Hook-Id": Front.HOOK, **headers}
     if body:
         lines["Content-Length"] = str(len(body))
     elif method in ("POST", "PUT"):
@@ -175,6 +176,75 @@ class Runtime(ABC):
     def _wait_for(self, ready: threading.Event) -> None:
         if not ready.wait(READY_TIMEOUT_S):
             raise PluginError("the plugin did not get ready:\n" + "".join(self.output[-20:]))
+
+
+class Front:
+    """Dify's front for endpoint URLs: nginx and the daemon's HTTP server, on a free port of 127.0.0.1.
+
+    Hands requests under `/e/<hook>` to the plugin, as both do: header names with underscores are dropped, a
+    body is cut at 10 MiB, an error message of the plugin becomes a 500.
+    """
+
+    HOOK = "demohookid123456"
+
+    def __init__(self, runtime: Runtime, settings: Mapping[str, Any] | None = None) -> None:
+        front = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_args: Any) -> None:
+                """Silent."""
+
+            def handle_one(self) -> None:
+                front._hand_over(self)
+
+            do_GET = do_POST = handle_one
+
+        self.runtime = runtime
+        self.settings = settings
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """The endpoint URL that Dify would show."""
+        return f"http://127.0.0.1:{self._server.server_port}/e/{self.HOOK}"
+
+    def close(self) -> None:
+        """Stops listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _hand_over(self, handler: BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        dropped = {"content-length", "transfer-encoding", "connection", "host"}
+        headers = {
+            name: value for name, value in handler.headers.items() if name.lower() not in dropped and "_" not in name
+        }
+        path = handler.path.removeprefix(f"/e/{self.HOOK}")
+        try:
+            reply = self.runtime.request(handler.command, path, headers=headers, body=body, settings=self.settings)
+        except PluginError as error:
+            reply = Reply(
+                500, {"Content-Type": "application/json"}, json.dumps({"code": -500, "message": str(error)}).encode()
+            )
+        handler.send_response(reply.status)
+        for name, value in reply.headers.items():
+            if name.lower() != "content-length":
+                handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(reply.body)))
+        handler.end_headers()
+        handler.wfile.write(reply.body)
 
 
 class _Sessions:

@@ -105,7 +105,9 @@ def respond_problem(found: Problem, more: Mapping[str, Any] | None = None) -> Re
     return respond(found.status, {"error": found.as_json(), **(more or {})}, headers)
 
 
-def guarded(handle: Callable[[], Response], request: Request) -> Response:
+def guarded(
+    handle: Callable[[], Response], request: Request, respond_error: Callable[[Problem], Response] | None = None
+) -> Response:
     """The answer of `handle`, or of the error that it raised.
 
     Nothing may escape: Dify's SDK shows an exception's text to the caller, and a ValueError as a 404.
@@ -115,7 +117,7 @@ def guarded(handle: Callable[[], Response], request: Request) -> Response:
     except Exception as error:
         found = problem(error)
         log_problems([found], request.path)
-        return respond_problem(found)
+        return (respond_error or respond_problem)(found)
 
 
 def log_problems(problems: Sequence[Problem], route: str) -> None:

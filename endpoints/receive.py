@@ -36,23 +36,33 @@ def read(request: Request, trace_type: str | None) -> list[TraceInfo | Problem]:
         BodyError: nothing in the body can be told apart.
     """
     values = read_items(request.get_data(), request.content_type or "", request.headers.get("Content-Encoding", ""))
-    return _each(lambda value: parse_payload(_raised(value), trace_type), values)
+    return each(lambda value: parse_payload(_raised(value), trace_type), values)
 
 
 def map_items(items: Sequence[TraceInfo | Problem], settings: Settings, state: State) -> list[Trace | Problem]:
     """The traces of the payloads."""
-    options = MappingOptions(
+    options = mapping_options(settings, state)
+    return each(lambda payload: mapper.to_trace(payload, options), items)
+
+
+def mapping_options(settings: Settings, state: State) -> MappingOptions:
+    """What the mapper needs to know of the endpoint, and the time of arrival."""
+    return MappingOptions(
         received_at=int(state.wall() * 1_000) * 1_000_000,  # Langfuse keeps milliseconds
         timezone=settings.timezone,
         names_with_id=settings.trace_names == "with-id",
     )
-    return _each(lambda payload: mapper.to_trace(payload, options), items)
 
 
-def apply_policy(traces: Sequence[Trace | Problem], settings: Settings) -> list[Trace | Problem | None]:
+def policy_options(settings: Settings) -> PolicyOptions:
+    """The owner's choices for every trace."""
+    return PolicyOptions(settings.environment, settings.release, settings.tags)
+
+
+def apply_policy(traces: Sequence[Trace | Problem | None], settings: Settings) -> list[Trace | Problem | None]:
     """The traces as the owner wants them to leave; None for those that are to stay."""
-    options = PolicyOptions(settings.environment, settings.release, settings.tags)
-    return _each(lambda trace: policy.apply(trace, options), traces)
+    options = policy_options(settings)
+    return each(lambda trace: None if trace is None else policy.apply(trace, options), traces)
 
 
 def deliver(
@@ -84,7 +94,8 @@ def deliver(
     return results
 
 
-def _each[T, R](step: Callable[[T], R], items: Sequence[T | Problem]) -> list[R | Problem]:
+def each[T, R](step: Callable[[T], R], items: Sequence[T | Problem]) -> list[R | Problem]:
+    """`step` for each item; one that fails becomes its `Problem`, and the others go on."""
     results: list[R | Problem] = []
     for item in items:
         if isinstance(item, Problem):

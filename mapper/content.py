@@ -47,6 +47,12 @@ def _is_whole_url(value: Any) -> bool:
     return isinstance(value, str) and value.startswith(("http://", "https://", "data:")) and "[TRUNCATED]" not in value
 
 
+def chat_view(query: Any, inputs: Any, outputs: Any) -> tuple[Any, Any]:
+    """Input and output of a chatflow run as its user sees it: the question, and the answer's text."""
+    answer = outputs.get("answer") if isinstance(outputs, dict) else None
+    return present(query=query, inputs=inputs), answer if isinstance(answer, str) and answer else outputs
+
+
 def without_vectors(documents: Any) -> Any:
     """Retrieved documents without their embedding vectors: thousands of numbers that no one reads."""
     if isinstance(documents, list):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-ObservationType = Literal["span", "generation", "agent", "tool", "chain", "retriever", "guardrail"]
-Level = Literal["DEFAULT", "WARNING", "ERROR"]
+ObservationType = Literal[
+    "span", "generation", "agent", "tool", "chain", "retriever", "guardrail", "event", "embedding", "evaluator"
+]
+Level = Literal["DEBUG", "DEFAULT", "WARNING", "ERROR"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mapper import ids
@@ -75,8 +76,12 @@ def session_id(payload: TraceInfo) -> str | None:
 
 def trace_metadata(payload: TraceInfo) -> dict[str, Any]:
     """Identifiers of the run, for every observation of the trace."""
-    found = {name: payload.find_text(name) for name in _IDENTIFIERS}
-    return present(**found, external_trace_id=payload.trace_id)
+    return identifiers(payload.find_text) | present(external_trace_id=payload.trace_id)
+
+
+def identifiers(find: Callable[[str], str | None]) -> dict[str, Any]:
+    """The identifiers that `find` knows."""
+    return present(**{name: find(name) for name in _IDENTIFIERS})
 
 
 def own_metadata(payload: TraceInfo, *elsewhere: str, **derived: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any
 
 from mapper import ids, node_tree, times, trace_wide
-from mapper.content import present, text
+from mapper.content import chat_view, present, text
 from mapper.errors import MappingError
 from mapper.level import level, status_message
 from mapper.node import Run
@@ -87,16 +87,8 @@ def to_trace(payload: WorkflowTraceInfo, options: MappingOptions) -> Trace:
 
 def _message_root(payload: WorkflowTraceInfo, chain: Observation, root_id: str) -> Observation:
     """The user's view of a chatflow run: the question and the answer."""
-    outputs = chain.output
-    answer = outputs.get("answer") if isinstance(outputs, dict) else None
-    return replace(
-        chain,
-        id=root_id,
-        parent_id=None,
-        name="message",
-        input=present(query=_query(payload), inputs=chain.input),
-        output=answer if isinstance(answer, str) and answer else outputs,
-    )
+    question, answer = chat_view(_query(payload), chain.input, chain.output)
+    return replace(chain, id=root_id, parent_id=None, name="message", input=question, output=answer)
 
 
 def _calling_node(payload: WorkflowTraceInfo) -> str | None:

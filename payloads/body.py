@@ -39,7 +39,7 @@ def read_items(body: bytes, content_type: str = "", content_encoding: str = "") 
         BodyError: nothing in the body can be told apart.
         BodyTooLarge: over `MAX_BODY_BYTES`, as sent or inflated, or cut by the daemon.
     """
-    text = _inflate(body, content_encoding.strip().lower())
+    text = inflate(body, content_encoding)
     text = text.removeprefix(b"\xef\xbb\xbf").strip()
     if not text:
         raise BodyError("empty_body", "The request has no body. Send a trace payload as JSON.")
@@ -47,10 +47,10 @@ def read_items(body: bytes, content_type: str = "", content_encoding: str = "") 
         lines = [line for line in text.split(b"\n") if line.strip()]
         return [_parse_or_error(line, f"[{index}]") for index, line in enumerate(lines)]
     if not text.startswith(b"["):
-        return [_parse(text, "body")]
+        return [parse_json(text)]
     items: list[JsonValue]
     try:
-        items = _parse(text, "body")
+        items = parse_json(text)
     except BodyError as error:
         # One unreadable item must not take the others with it: cut the array apart and parse item by item.
         slices = list(_array_slices(text))
@@ -62,7 +62,14 @@ def read_items(body: bytes, content_type: str = "", content_encoding: str = "") 
     return items
 
 
-def _inflate(body: bytes, encoding: str) -> bytes:
+def inflate(body: bytes, content_encoding: str) -> bytes:
+    """A body as its sender wrote it: gunzipped; empty where Dify's daemon has left a chunk's end of it.
+
+    Raises:
+        BodyError: another encoding than gzip, or gzip that is none.
+        BodyTooLarge: over `MAX_BODY_BYTES`, as sent or inflated, or cut by the daemon.
+    """
+    encoding = content_encoding.strip().lower()
     if len(body) >= MAX_BODY_BYTES:
         raise BodyTooLarge(
             "body_too_large",
@@ -104,12 +111,17 @@ def _gunzip(body: bytes) -> bytes:
 
 def _parse_or_error(text: bytes, path: str) -> JsonValue | BodyError:
     try:
-        return _parse(text, path)
+        return parse_json(text, path)
     except BodyError as error:
         return error
 
 
-def _parse(text: bytes, path: str) -> JsonValue:
+def parse_json(text: bytes, path: str = "body") -> JsonValue:
+    """One JSON value.
+
+    Raises:
+        BodyError: it is none; says where, shows nothing.
+    """
     try:
         return from_json(text)
     except ValueError as error:

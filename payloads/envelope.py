@@ -5,28 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from payloads.errors import Detail, NotATrace
+from payloads.errors import Detail, NotATrace, details_of
 from payloads.trace_info import TRACE_TYPES, TraceInfo
 
 _BY_NAME = TRACE_TYPES | {model.__name__: model for model in TRACE_TYPES.values()}
 _SHORT_NAMES = ", ".join(TRACE_TYPES)
-_MAX_DETAILS = 20
-_PROBLEMS = {
-    "missing": "is missing",
-    "string_type": "must be a string",
-    "string_too_short": "must not be empty",
-    "model_type": "must be an object",
-    "dict_type": "must be an object",
-    "list_type": "must be an array",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "datetime_type": "must be an ISO 8601 time or unix seconds",
-    "datetime_parsing": "must be an ISO 8601 time or unix seconds",
-    "datetime_from_date_parsing": "must be an ISO 8601 time or unix seconds",
-    "datetime_object_invalid": "must be an ISO 8601 time or unix seconds",
-}
 
 
 def parse_payload(item: Any, trace_type: str | None = None) -> TraceInfo:
@@ -78,21 +62,13 @@ def _validated(model: type[TraceInfo], trace_info: dict[str, Any], app_id: Any, 
     try:
         payload = model.model_validate(data)
     except ValidationError as error:
-        details = [_detail(entry, prefix) for entry in error.errors(include_url=False, include_input=False)]
         raise NotATrace(
             "invalid_payload",
             "The payload is not what Dify sends for this type. Mend the fields in details, or leave them out.",
-            details[:_MAX_DETAILS],
+            details_of(error, prefix),
         ) from None
     payload._raw = trace_info  # noqa: SLF001 - set once, here; ids that are made from content need the original
     return payload
-
-
-def _detail(entry: ErrorDetails, prefix: tuple[str, ...]) -> Detail:
-    path = ".".join(str(part) for part in (*prefix, *entry["loc"]))
-    # Own words where pydantic's name Python types; its other messages hold limits and places, never the input.
-    problem = _PROBLEMS.get(entry["type"]) or entry["msg"].replace("Input should be", "must be")
-    return Detail(path or "body", problem)
 
 
 def _not_a_trace(path: str, problem: str) -> NotATrace:

@@ -11,6 +11,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
+_MAX_DETAILS = 20
+_PROBLEMS = {
+    "missing": "is missing",
+    "string_type": "must be a string",
+    "string_too_short": "must not be empty",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "list_type": "must be an array",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "datetime_type": "must be an ISO 8601 time or unix seconds",
+    "datetime_parsing": "must be an ISO 8601 time or unix seconds",
+    "datetime_from_date_parsing": "must be an ISO 8601 time or unix seconds",
+    "datetime_object_invalid": "must be an ISO 8601 time or unix seconds",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Detail:
@@ -43,3 +61,14 @@ class BodyTooLarge(BodyError):
 
 class NotATrace(PayloadError):
     """A JSON value that is not a trace payload of Dify's."""
+
+
+def details_of(error: ValidationError, prefix: Sequence[str] = ()) -> list[Detail]:
+    """What pydantic found, as paths below `prefix` and problems in our own words, without any value."""
+    details = []
+    for entry in error.errors(include_url=False, include_input=False)[:_MAX_DETAILS]:
+        path = ".".join(str(part) for part in (*prefix, *entry["loc"]))
+        # Own words where pydantic's name Python types; its other messages hold limits and places, never the input.
+        problem = _PROBLEMS.get(entry["type"]) or entry["msg"].replace("Input should be", "must be")
+        details.append(Detail(path or "body", problem))
+    return details

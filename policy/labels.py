@@ -9,10 +9,10 @@ from policy.options import PolicyOptions
 
 
 def label(trace: Trace, options: PolicyOptions) -> Trace:
-    """`trace` with the endpoint's environment and release, and its tags added, each tag once."""
+    """`trace` with the endpoint's environment and release, where set, and its tags added, each tag once."""
     return replace(
         trace,
-        environment=options.environment,
-        release=options.release,
+        environment=options.environment or trace.environment,
+        release=options.release or trace.release,
         tags=tuple(dict.fromkeys((*trace.tags, *options.tags))),
     )

@@ -80,17 +80,34 @@ def deliver(traces: Sequence[Trace], settings: Settings, state: State, deadline:
         TryAgain: not now. Part of it may have been accepted: sending all of it again does no harm.
     """
     ordered = sorted(traces, key=lambda trace: trace.observations[0].parent_id is not None)  # the root's part first
-    fresh: list[Piece[Any]] = []
-    digests: list[tuple[str, bytes]] = []
-    for trace in ordered:
-        pieces = list(cut(trace.observations, _encoder(trace, settings)))
+    payloads = [list(cut(trace.observations, _encoder(trace, settings))) for trace in ordered]
+    sent = accept(payloads, settings, state, deadline, OWN_NAME)
+    return Delivered(sum(len(trace.observations) for trace in traces), duplicate=not sent)
+
+
+def accept(
+    payloads: Iterable[Sequence[Piece[Any]]],
+    settings: Settings,
+    state: State,
+    deadline: float,
+    sender: Mapping[str, str],
+) -> bool:
+    """Has Langfuse accept the pieces of all payloads, as few requests as they fit into; `sender`: its sdk headers.
+
+    What was accepted a while ago is not sent again. Returns whether anything had to be sent.
+
+    Raises:
+        Refused, TryAgain: as for `deliver`.
+    """
+    fresh: dict[tuple[str, bytes], Sequence[Piece[Any]]] = {}
+    for pieces in payloads:
         digest = (settings.account, hashlib.sha256(b"".join(piece.body for piece in pieces)).digest())
-        if digest not in state.delivered and digest not in digests:
-            fresh += pieces
-            digests.append(digest)
-    send(fresh, settings, state, deadline, OWN_NAME)
-    state.delivered.update(dict.fromkeys(digests))
-    return Delivered(sum(len(trace.observations) for trace in traces), duplicate=not fresh)
+        if digest not in state.delivered:
+            fresh[digest] = pieces
+    for request in _requests(piece for pieces in fresh.values() for piece in pieces):
+        _send(request, settings, state, deadline, sender)
+    state.delivered.update(dict.fromkeys(fresh))
+    return bool(fresh)
 
 
 def cut[T](items: Sequence[T], encoded: Callable[[Sequence[T]], bytes]) -> Iterator[Piece[T]]:
@@ -101,18 +118,6 @@ def cut[T](items: Sequence[T], encoded: Callable[[Sequence[T]], bytes]) -> Itera
         return
     for half in _halves(items):
         yield from cut(half, encoded)
-
-
-def send(
-    pieces: Iterable[Piece[Any]], settings: Settings, state: State, deadline: float, sender: Mapping[str, str]
-) -> None:
-    """Has Langfuse accept all pieces, as few requests as they fit into; `sender` are its sdk headers.
-
-    Raises:
-        Refused, TryAgain: as for `deliver`.
-    """
-    for request in _requests(pieces):
-        _send(request, settings, state, deadline, sender)
 
 
 def _encoder(trace: Trace, settings: Settings) -> Callable[[Sequence[Observation]], bytes]:

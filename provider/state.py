@@ -14,12 +14,21 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 from cachetools import TTLCache
+from pydantic_core import to_json
+
+from mapper.ingestion import KnownTrace
+from payloads.ingestion import Event
 
 PROJECT_TTL_S = 600.0
 DELIVERED_TTL_S = 600.0
+EVENTS_TTL_S = 600.0
 MAX_ACCOUNTS = 1_000
 MAX_DELIVERED = 20_000
 """Digests of 32 bytes and their keys: about 5 MB when full."""
+
+MAX_KNOWN_TRACES = 10_000
+MAX_EVENT_BYTES = 16_000_000
+"""Of all remembered event bodies together, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +58,21 @@ def _delivered() -> TTLCache[tuple[str, bytes], None]:
     return TTLCache(MAX_DELIVERED, DELIVERED_TTL_S)
 
 
+def _known_traces() -> TTLCache[tuple[str, str], KnownTrace]:
+    return TTLCache(MAX_KNOWN_TRACES, EVENTS_TTL_S)
+
+
+def _events() -> TTLCache[tuple[str, str, str], Event]:
+    return TTLCache(MAX_EVENT_BYTES, EVENTS_TTL_S, getsizeof=lambda event: len(to_json(event.raw)))
+
+
 @dataclass(slots=True)
 class State:
     """Connections, clocks and bounded memories. Tests make their own; the plugin uses `SHARED`.
 
     `projects`: account to project, or None for "asked in vain a moment ago" (see `provider.account`).
     `delivered`: (account, sha256 of the encoded payload) of what Langfuse accepted.
+    `known_traces`, `events`: what legacy events tell later ones (see `provider.memory`).
     """
 
     http: httpx.Client = field(default_factory=_client)
@@ -63,6 +81,8 @@ class State:
     sleep: Callable[[float], None] = time.sleep
     projects: TTLCache[str, Project | None] = field(default_factory=_projects)
     delivered: TTLCache[tuple[str, bytes], None] = field(default_factory=_delivered)
+    known_traces: TTLCache[tuple[str, str], KnownTrace] = field(default_factory=_known_traces)
+    events: TTLCache[tuple[str, str, str], Event] = field(default_factory=_events)
 
 
 SHARED = State()

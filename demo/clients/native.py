@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sys
 import uuid
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as installed
 from typing import Any
 
@@ -105,7 +105,7 @@ def node_call(
     row: dict[str, Any], info: dict[str, Any], trace_id: str, parent: str | None
 ) -> tuple[str, dict[str, Any]]:
     process_data = row.get("process_data") or {}
-    begin = parsed(row["created_at"]) or datetime.now()  # noqa: DTZ005 - as Dify does
+    begin = parsed(row["created_at"]) or datetime.now()
     metadata = {
         **{str(key): value for key, value in (row.get("metadata") or {}).items()},
         "workflow_run_id": info["workflow_run_id"],
@@ -317,7 +317,7 @@ def send_with_api(given: dict[str, Any]) -> tuple[int, list[str]]:
                 else body_type(**camel(body))
             )
             answer = client.api.ingestion.batch(
-                batch=[event(id=str(uuid.uuid4()), timestamp=datetime.now(timezone.utc).isoformat(), body=made)]
+                batch=[event(id=str(uuid.uuid4()), timestamp=datetime.now(UTC).isoformat(), body=made)]
             )
             count += 1
             failed += [str(error) for error in answer.errors]
