@@ -7,12 +7,15 @@ BIN := $(VENV)/bin
 ROOMS := endpoints mapper payloads policy provider
 CODE := $(ROOMS) demo marketplace tests main.py
 
-.PHONY: demo serve test lint format unit package clean
+# The gateway's real clients, each in an environment of its own.
+CLIENTS := langfuse-2 langfuse-3 langfuse-4 langfuse-5 opentelemetry
 
-demo: $(VENV)/ready
+.PHONY: demo serve test lint format unit package clients clean
+
+demo: $(VENV)/ready $(VENV)/clients/langfuse-4/ready
 	$(BIN)/python -m demo
 
-serve: $(VENV)/ready
+serve: $(VENV)/ready $(VENV)/clients/langfuse-4/ready
 	$(BIN)/python -m demo --serve
 
 test: lint unit
@@ -27,7 +30,9 @@ format: $(VENV)/ready
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-unit: $(VENV)/ready
+clients: $(CLIENTS:%=$(VENV)/clients/%/ready)
+
+unit: $(VENV)/ready clients
 	$(BIN)/python -m pytest
 
 package: $(VENV)/ready
@@ -39,4 +44,9 @@ clean:
 $(VENV)/ready: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+$(VENV)/clients/%/ready: demo/clients/requirements/%.txt | $(VENV)/ready
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@

@@ -16,13 +16,19 @@ def messages(value: Any) -> Any:
 
 
 def _message(item: Any) -> Any:
-    if not isinstance(item, dict) or "role" not in item or "text" not in item or "content" in item:
+    if not isinstance(item, dict) or "role" not in item:
         return item
-    message: dict[str, Any] = {"role": item["role"], "content": item["text"]}
-    message |= {key: value for key, value in item.items() if key not in ("role", "text", "files")}
+    if "text" in item and "content" not in item:
+        said = item["text"]
+    elif "files" in item and isinstance(item.get("content"), str):  # renamed on its way, by Dify's own tracing
+        said = item["content"]
+    else:
+        return item
+    message: dict[str, Any] = {"role": item["role"], "content": said}
+    message |= {key: value for key, value in item.items() if key not in {"role", "text", "content", "files"}}
     files = item.get("files")
     if isinstance(files, list) and files:
-        words = [{"type": "text", "text": item["text"]}] if item["text"] else []
+        words = [{"type": "text", "text": said}] if said else []
         message["content"] = words + [_content_part(file) for file in files]
     elif files:
         message["files"] = files

@@ -66,7 +66,7 @@ def observe(node: NodeExecution, run: Run, parent_id: str, *, is_container: bool
     consumed = NOTHING if is_container or nested else _consumed(node, reported, of_type, model)
     first_token = reported.time_to_first_token if reported and of_type == "generation" else None
     prompts = process_data.get("prompts")
-    has_prompts = of_type == "generation" and bool(prompts)
+    has_prompts = node.node_type == "llm" and bool(prompts)
     parameters = process_data.get("model_parameters") or process_data.get("completion_params")
     return Observation(
         id=node_id(run, node),

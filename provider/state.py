@@ -11,13 +11,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 
 import httpx
 from cachetools import TTLCache
-from pydantic_core import to_json
-
-from mapper.ingestion import KnownTrace
-from payloads.ingestion import Event
 
 PROJECT_TTL_S = 600.0
 DELIVERED_TTL_S = 600.0
@@ -58,12 +55,12 @@ def _delivered() -> TTLCache[tuple[str, bytes], None]:
     return TTLCache(MAX_DELIVERED, DELIVERED_TTL_S)
 
 
-def _known_traces() -> TTLCache[tuple[str, str], KnownTrace]:
+def _known_traces() -> TTLCache[tuple[str, str], Any]:
     return TTLCache(MAX_KNOWN_TRACES, EVENTS_TTL_S)
 
 
-def _events() -> TTLCache[tuple[str, str, str], Event]:
-    return TTLCache(MAX_EVENT_BYTES, EVENTS_TTL_S, getsizeof=lambda event: len(to_json(event.raw)))
+def _events() -> TTLCache[tuple[str, str, str], tuple[int, Any]]:
+    return TTLCache(MAX_EVENT_BYTES, EVENTS_TTL_S, getsizeof=lambda held: held[0])
 
 
 @dataclass(slots=True)
@@ -72,7 +69,8 @@ class State:
 
     `projects`: account to project, or None for "asked in vain a moment ago" (see `provider.account`).
     `delivered`: (account, sha256 of the encoded payload) of what Langfuse accepted.
-    `known_traces`, `events`: what legacy events tell later ones (see `provider.memory`).
+    `known_traces`: (account, trace id) to what its trace-create told, for the legacy events that follow.
+    `events`: (account, trace id, id) to size in bytes and legacy event, for updates to be merged into.
     """
 
     http: httpx.Client = field(default_factory=_client)
@@ -81,8 +79,8 @@ class State:
     sleep: Callable[[float], None] = time.sleep
     projects: TTLCache[str, Project | None] = field(default_factory=_projects)
     delivered: TTLCache[tuple[str, bytes], None] = field(default_factory=_delivered)
-    known_traces: TTLCache[tuple[str, str], KnownTrace] = field(default_factory=_known_traces)
-    events: TTLCache[tuple[str, str, str], Event] = field(default_factory=_events)
+    known_traces: TTLCache[tuple[str, str], Any] = field(default_factory=_known_traces)
+    events: TTLCache[tuple[str, str, str], tuple[int, Any]] = field(default_factory=_events)
 
 
 SHARED = State()

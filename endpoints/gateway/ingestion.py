@@ -15,6 +15,7 @@ from werkzeug import Request, Response
 from endpoints.answer import Problem, guarded, log_problems, problem, respond
 from endpoints.authenticate import authenticate
 from endpoints.gateway.answer import respond_as_langfuse
+from endpoints.gateway.memory import AccountMemory
 from endpoints.receive import apply_policy, deliver, each, mapping_options
 from mapper.ingestion import Folded, to_traces
 from mapper.observation import Trace
@@ -22,7 +23,6 @@ from payloads.body import read_items
 from payloads.errors import Detail, NotATrace
 from payloads.ingestion import OBSERVATION_EVENTS, TRACE_EVENT, Event, parse_event, read_batch
 from provider.delivery import DEADLINE_S, Delivered
-from provider.memory import AccountMemory
 from provider.scores import pass_on_score
 from provider.settings import Settings
 from provider.state import SHARED, State
@@ -90,7 +90,7 @@ def _pass_on_scores(
     for index, event in enumerate(events):
         if isinstance(event, Event) and event.type == _SCORE:
             try:
-                pass_on_score(event, settings, state)
+                pass_on_score(event.id, event.timestamp, event.raw, settings, state)
             except Exception as error:
                 result[index] = problem(error)
     return result

@@ -1,4 +1,4 @@
-"""`POST /api/public/otel/v1/traces`: OTLP of newer Dify versions and any exporter, passed on with the policy applied."""
+"""`POST /api/public/otel/v1/traces`: OTLP of newer Dify versions and other exporters, passed on after policy."""
 
 from __future__ import annotations
 

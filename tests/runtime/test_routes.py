@@ -261,6 +261,11 @@ def test_the_debug_declaration_is_what_the_package_says(remote_runtime: Runtime)
         ("POST", "/traces/<trace_type>"),
         ("POST", "/preview"),
         ("GET", "/health"),
+        ("GET", "/api/public/projects"),
+        ("GET", "/api/public/health"),
+        ("POST", "/api/public/ingestion"),
+        ("POST", "/api/public/otel/v1/traces"),
+        ("GET", "/project/<path:page>"),
     ]
     assert {each["name"] for each in group["settings"] if each["required"]} == {"secret_key", "public_key", "host"}
     assert {each["name"] for each in group["settings"] if each["type"] == "secret-input"} == {

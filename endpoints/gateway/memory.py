@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic_core import to_json
+
 from mapper.ingestion import KnownTrace
 from payloads.ingestion import Event
 from provider.state import State
@@ -21,7 +23,8 @@ class AccountMemory:
 
     def trace(self, trace_id: str) -> KnownTrace | None:
         """The trace-create of a trace."""
-        return self.state.known_traces.get((self.account, trace_id))
+        known: KnownTrace | None = self.state.known_traces.get((self.account, trace_id))
+        return known
 
     def remember_trace(self, trace_id: str, known: KnownTrace) -> None:
         """Keeps it for the events that follow."""
@@ -29,11 +32,12 @@ class AccountMemory:
 
     def event(self, trace_id: str, name: str) -> Event | None:
         """An earlier event about the same thing."""
-        return self.state.events.get((self.account, trace_id, name))
+        held = self.state.events.get((self.account, trace_id, name))
+        return held[1] if held else None
 
     def remember_event(self, trace_id: str, name: str, event: Event) -> None:
         """Keeps it for updates, unless it is larger than all that may be kept."""
         try:
-            self.state.events[self.account, trace_id, name] = event
+            self.state.events[self.account, trace_id, name] = len(to_json(event.raw)), event
         except ValueError:  # cachetools: value too large
             self.state.events.pop((self.account, trace_id, name), None)
