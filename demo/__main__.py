@@ -1,5 +1,7 @@
 """`make demo`: one conversation through the plugin's real runtime into Langfuse, shown as trees.
 
+Once as the payloads that Dify stores, and once as an unmodified Dify sends it, through the gateway.
+
 Writes to the embedded stand-in, or to a real server where LANGFUSE_HOST, LANGFUSE_PUBLIC_KEY and
 LANGFUSE_SECRET_KEY are set. With `--serve` the stand-in's pages stay up until Ctrl-C.
 """
@@ -17,10 +19,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from demo.clients import send_natively
 from demo.conversation import Conversation
 from demo.langfuse import Langfuse, stand_in
-from demo.plugin_daemon import Local
+from demo.plugin_daemon import Front, Local
 from demo.tree import cost, seconds, tokens, walk
+from mapper.ids import trace_id
 
 _NAME_WIDTH = 46
 _MARKS = {"ERROR": "ERROR", "WARNING": "WARNING"}
@@ -31,9 +35,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--serve", action="store_true", help="keep the stand-in's pages up until Ctrl-C")
     serve = parser.parse_args().serve
-    begun = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=2)
-    with _langfuse() as langfuse:
-        complete = _send_and_show(langfuse, Conversation(begun))
+    begun = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=4)
+    with _langfuse() as langfuse, _plugin(langfuse) as plugin:
+        complete = _send_payloads(langfuse, plugin, Conversation(begun))
+        complete &= _send_as_dify_does(langfuse, plugin, Conversation(begun + timedelta(minutes=2)))
         if serve:
             _say(f"\nThe pages stay at {langfuse.host}/project/demo/traces until Ctrl-C.")
             _wait()
@@ -50,29 +55,55 @@ def _langfuse() -> Iterator[Langfuse]:
         yield server
 
 
-def _send_and_show(langfuse: Langfuse, conversation: Conversation) -> bool:
+def _plugin(langfuse: Langfuse) -> Local:
+    _say(f"Starting the plugin as Dify's daemon does (python -m main over stdin/stdout), Langfuse at {langfuse.host}")
+    return Local(langfuse.settings(environment="demo"))
+
+
+def _send_payloads(langfuse: Langfuse, plugin: Local, conversation: Conversation) -> bool:
+    """The direct route: the payloads that Dify stores, one by one."""
     keys = base64.b64encode(f"{langfuse.public_key}:{langfuse.secret_key}".encode()).decode()
     headers = {"Authorization": f"Basic {keys}", "Content-Type": "application/json"}
-    traces: dict[str, dict[str, Any]] = {}
-    _say(f"Starting the plugin as Dify's daemon does (python -m main over stdin/stdout), Langfuse at {langfuse.host}")
-    with Local(langfuse.settings(environment="demo")) as plugin:
-        health = plugin.request("GET", "/health", headers=headers)
-        _say(f"GET /health {health.status} {health.body.decode()}")
-        for envelope in conversation.envelopes():
-            reply = plugin.request("POST", "/traces", headers=headers, body=json.dumps(envelope).encode())
-            _say(f"POST /traces {envelope['trace_info_type']:28} {reply.status}")
-            if reply.status != 200:  # noqa: PLR2004 - HTTP
-                _say(reply.body.decode())
-                return False
-            for entry in reply.json()["traces"]:
-                known = traces.setdefault(entry["trace_id"], {**entry, "observations": 0})
-                known["observations"] += entry["observations"]
+    expected: dict[str, int] = {}
+    urls: dict[str, str | None] = {}
+    health = plugin.request("GET", "/health", headers=headers)
+    _say(f"GET /health {health.status} {health.body.decode()}")
+    for envelope in conversation.envelopes():
+        reply = plugin.request("POST", "/traces", headers=headers, body=json.dumps(envelope).encode())
+        _say(f"POST /traces {envelope['trace_info_type']:28} {reply.status}")
+        if reply.status != 200:  # noqa: PLR2004 - HTTP
+            _say(reply.body.decode())
+            return False
+        for entry in reply.json()["traces"]:
+            expected[entry["trace_id"]] = expected.get(entry["trace_id"], 0) + entry["observations"]
+            urls[entry["trace_id"]] = entry["url"]
+    return _show(langfuse, expected, urls)
+
+
+def _send_as_dify_does(langfuse: Langfuse, plugin: Local, conversation: Conversation) -> bool:
+    """The gateway: what Dify 1.17's built-in tracing sends, by the SDK that it sends it with."""
+    with Front(plugin) as front:
+        _say(f"\nThe same as an unmodified Dify sends it: langfuse 4.18, its host set to {front.url}")
+        sent = send_natively(
+            "langfuse-4",
+            host=front.url,
+            public_key=langfuse.public_key,
+            secret_key=langfuse.secret_key,
+            envelopes=conversation.envelopes(),
+        )
+    _say(f"POST /api/public/ingestion x {sent['events']}, refused: {len(sent['errors'])}")
+    title = trace_id(f"generate_name:{conversation.conversation_id}")
+    expected = {trace_id(conversation.message_id): 6, title: 1, trace_id(conversation.second_message_id): 19}
+    return _show(langfuse, expected, {}) and not sent["errors"]
+
+
+def _show(langfuse: Langfuse, expected: dict[str, int], urls: dict[str, str | None]) -> bool:
     complete = True
-    for trace_id, entry in traces.items():
-        rows = langfuse.observations(trace_id, wait_for=entry["observations"])
-        complete &= len(rows) == entry["observations"]
+    for trace, count in expected.items():
+        rows = langfuse.observations(trace, wait_for=count)
+        complete &= len(rows) == count
         _say("")
-        _print_tree(rows, entry["url"])
+        _print_tree(rows, urls.get(trace))
     return complete
 
 

@@ -33,9 +33,11 @@ provider = TracerProvider(resource=Resource({"service.name": "shop"}))
 provider.add_span_processor(Collector())
 tracer = provider.get_tracer("shop.orders")
 wide = {"session.id": "the-session", "langfuse.trace.name": "order", "langfuse.trace.tags": ["otel"]}
-with tracer.start_as_current_span("order", attributes={**wide, "user.id": "the-user"}) as root:
-    with tracer.start_as_current_span("pay", attributes={"amount": 7, "user.id": "somebody-else"}) as child:
-        pass
+with (
+    tracer.start_as_current_span("order", attributes={**wide, "user.id": "the-user"}) as root,
+    tracer.start_as_current_span("pay", attributes={"amount": 7, "user.id": "somebody-else"}) as child,
+):
+    pass
 result = exporter.export(Collector.ended)
 sys.stdout.write(
     json.dumps(

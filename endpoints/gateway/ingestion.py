@@ -1,7 +1,8 @@
 """`POST /api/public/ingestion`: legacy events, written as Langfuse takes them today.
 
 The answer is Langfuse's 207 with each event's fate, and says the truth: a success has been accepted upstream.
-Where nothing was accepted and sending again may help, the whole request is refused, so that the SDK does that.
+Where nothing was accepted because of Langfuse or the settings, the whole request is refused: then the SDK sends again,
+and Dify, which does not look into a 207, logs it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from provider.state import SHARED, State
 
 _LOG, _SCORE = "sdk-log", "score-create"
 _CREATED = 201
+_UPSTREAM = (429, 502, 503)
+"""Langfuse's fault, or the settings': nothing that another batch would change."""
+
 type Kept = Trace | Problem | None
 type Fate = Delivered | Problem | None
 
@@ -99,9 +103,9 @@ def _pass_on_scores(
 def _answer(route: str, items: Sequence[Any], kept: Sequence[Kept], fates: Sequence[Fate]) -> Response:
     problems = [fate for fate in fates if isinstance(fate, Problem)]
     log_problems(problems, route)
-    again = next((found for found in problems if found.retryable or found.code == "wrong_keys"), None)
-    if again is not None and len(problems) == len(fates):
-        return respond_as_langfuse(again)
+    upstream = next((found for found in problems if found.status in _UPSTREAM), None)
+    if upstream is not None and len(problems) == len(fates):
+        return respond_as_langfuse(upstream)
     successes, errors = [], []
     for item, fate in zip(items, fates, strict=True):
         event_id = str(item["id"]) if isinstance(item, dict) and "id" in item else ""

@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 
@@ -8,14 +8,19 @@ from demo.plugin_daemon import Front, Runtime
 from tests.conftest import Plugin
 
 
+class Keys(TypedDict):
+    public_key: str
+    secret_key: str
+
+
 class Gateway(Plugin):
     """The plugin behind the URL that Dify shows."""
 
     def front(self, **settings: Any) -> Front:
         return Front(self.runtime, self.settings(**settings))
 
-    def keys(self) -> dict[str, str]:
-        return {"public_key": self.langfuse.public_key, "secret_key": self.langfuse.secret_key}
+    def keys(self, secret_key: str | None = None) -> Keys:
+        return {"public_key": self.langfuse.public_key, "secret_key": secret_key or self.langfuse.secret_key}
 
 
 @pytest.fixture

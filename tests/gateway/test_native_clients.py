@@ -157,7 +157,7 @@ def test_a_trailing_slash_on_the_host_does_no_harm(gateway: Gateway, client: str
 
 def test_the_ingest_token_may_stand_for_the_secret(gateway: Gateway, client: str, conversation: Conversation) -> None:
     with gateway.front(ingest_token="a-token-for-dify-only") as front:
-        keys = gateway.keys() | {"secret_key": "a-token-for-dify-only"}
+        keys = gateway.keys("a-token-for-dify-only")
         sent = send_natively(client, host=front.url, **keys, envelopes=[conversation.tool()])
     assert (sent["events"], sent["errors"]) == (1, [])
     assert len(gateway.langfuse.all_observations()) == 1
@@ -165,7 +165,7 @@ def test_the_ingest_token_may_stand_for_the_secret(gateway: Gateway, client: str
 
 def test_wrong_keys_fail_loudly(gateway: Gateway, client: str, conversation: Conversation) -> None:
     with gateway.front() as front, pytest.raises((RuntimeError, AssertionError)):  # noqa: PT012
-        keys = gateway.keys() | {"secret_key": "sk-lf-wrong"}
+        keys = gateway.keys("sk-lf-wrong")
         sent = send_natively(client, host=front.url, **keys, envelopes=[conversation.tool()])
         assert sent["errors"] == []
     assert gateway.langfuse.all_observations() == []
