@@ -10,7 +10,7 @@ CODE := $(ROOMS) demo marketplace tests main.py
 # The gateway's real clients, each in an environment of its own.
 CLIENTS := langfuse-2 langfuse-3 langfuse-4 langfuse-5 opentelemetry
 
-.PHONY: demo serve test lint format unit package clients clean
+.PHONY: demo serve test lint format unit fuzz soak package clients clean
 
 demo: $(VENV)/ready $(VENV)/clients/langfuse-4/ready
 	$(BIN)/python -m demo
@@ -34,6 +34,12 @@ clients: $(CLIENTS:%=$(VENV)/clients/%/ready)
 
 unit: $(VENV)/ready clients
 	$(BIN)/python -m pytest
+
+fuzz: $(VENV)/ready
+	$(BIN)/python -c "import dify_plugin; from tests.runtime.fuzz import main; main()"
+
+soak: $(VENV)/ready
+	$(BIN)/python -c "import dify_plugin; from tests.runtime.soak import main; main()"
 
 package: $(VENV)/ready
 	$(BIN)/python -m marketplace

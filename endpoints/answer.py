@@ -105,6 +105,12 @@ def respond_problem(found: Problem, more: Mapping[str, Any] | None = None) -> Re
     return respond(found.status, {"error": found.as_json(), **(more or {})}, headers)
 
 
+def route_of(request: Request) -> str:
+    """The route of a request for log lines: without the part of the path that the sender chose."""
+    path = "/" + request.path.lstrip("/")
+    return next((f"{prefix}<...>" for prefix in ("/traces/", "/project/") if path.startswith(prefix)), path)
+
+
 def guarded(
     handle: Callable[[], Response], request: Request, respond_error: Callable[[Problem], Response] | None = None
 ) -> Response:
@@ -116,7 +122,7 @@ def guarded(
         return handle()
     except Exception as error:
         found = problem(error)
-        log_problems([found], request.path)
+        log_problems([found], route_of(request))
         return (respond_error or respond_problem)(found)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from dify_plugin import Endpoint
 from werkzeug import Request, Response
 
-from endpoints.answer import Problem, guarded, log_problems, problem, respond, respond_problem
+from endpoints.answer import Problem, guarded, log_problems, problem, respond, respond_problem, route_of
 from endpoints.authenticate import authenticate
 from provider import PLUGIN_VERSION, account
 from provider.errors import ProviderError
@@ -28,7 +28,7 @@ def _handle(request: Request, raw_settings: Mapping[str, Any]) -> Response:
         opened = account.project(settings, SHARED)
         version = account.server_version(settings, SHARED)
     except ProviderError as error:
-        return _unhealthy(problem(error), request.path)
+        return _unhealthy(problem(error), route_of(request))
     warnings = []
     if account.is_too_old(version):
         warnings.append("This Langfuse is older than 3.63: update it, or observations will be incomplete.")

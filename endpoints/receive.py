@@ -56,7 +56,14 @@ def mapping_options(settings: Settings, state: State) -> MappingOptions:
 
 def policy_options(settings: Settings) -> PolicyOptions:
     """The owner's choices for every trace."""
-    return PolicyOptions(settings.environment, settings.release, settings.tags)
+    return PolicyOptions(
+        environment=settings.environment,
+        release=settings.release,
+        tags=settings.tags,
+        masking=settings.masking,
+        content=settings.content,
+        sample_rate=settings.sample_rate,
+    )
 
 
 def apply_policy(traces: Sequence[Trace | Problem | None], settings: Settings) -> list[Trace | Problem | None]:

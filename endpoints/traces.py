@@ -8,7 +8,7 @@ from typing import Any
 from dify_plugin import Endpoint
 from werkzeug import Request, Response
 
-from endpoints.answer import guarded
+from endpoints.answer import guarded, route_of
 from endpoints.authenticate import authenticate
 from endpoints.receipt import receipt
 from endpoints.receive import apply_policy, deliver, map_items, read
@@ -30,4 +30,4 @@ def _handle(request: Request, values: Mapping[str, Any], raw_settings: Mapping[s
     mapped = map_items(received, settings, SHARED)
     kept = apply_policy(mapped, settings)
     delivered = deliver(kept, settings, SHARED, deadline)
-    return receipt(request.path, kept, delivered, settings, SHARED)
+    return receipt(route_of(request), kept, delivered, settings, SHARED)

@@ -8,10 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mapper.observation import Trace
+from policy.content import withhold
+from policy.fit import fit
 from policy.labels import label
+from policy.masking import mask
 from policy.options import PolicyOptions
+from policy.sampling import sample
 
-CHAIN: tuple[Callable[[Trace, PolicyOptions], Trace | None], ...] = (label,)
+CHAIN: tuple[Callable[[Trace, PolicyOptions], Trace | None], ...] = (
+    sample,
+    withhold,
+    mask,
+    label,
+    fit,
+)
 
 
 def apply(trace: Trace, options: PolicyOptions) -> Trace | None:

@@ -6,13 +6,16 @@ The same wishes as for a `Trace`, on OTLP attributes: ids, times and everything 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 
 from langfuse import LangfuseOtelSpanAttributes as Name
-from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from policy.options import PolicyOptions
+from policy.masking import mask_text
+from policy.options import Masking, PolicyOptions
+from policy.sampling import is_sampled
 
 _TRACE_PREFIX = "langfuse.trace."
 _TRACE_WIDE = {
@@ -25,6 +28,13 @@ _TRACE_WIDE = {
     Name.VERSION,
 }
 """Beside everything under `langfuse.trace.`: what Langfuse v4 wants on every span of a trace."""
+
+_WITHOUT_CONTENT = re.compile(
+    r"langfuse\.(?:environment|release|version|user\.id|session\.id|trace\.(?:name|tags|public))|user\.id|session\.id|"
+    r"langfuse\.observation\.(?:type|level|model\.name|usage_details|cost_details|completion_start_time)|"
+    r"langfuse\.internal\..*|gen_ai\.(?:usage\..*|system|operation\.name|(?:request|response)\.model)"
+)
+"""Attributes that hold kinds, ids, counts and times."""
 
 
 def apply_to_spans(spans: Iterable[Span], options: PolicyOptions) -> None:
@@ -39,7 +49,61 @@ def apply_to_spans(spans: Iterable[Span], options: PolicyOptions) -> None:
         if root is not None and root is not span:
             _fill(span, root)
     for span in spans:
+        if options.content != "full":
+            _withhold(span)
+        _mask(span, options.masking)
         _label(span, options)
+
+
+def is_kept(spans: Sequence[Span], options: PolicyOptions) -> bool:
+    """Whether a trace is in the sample, by the spans of it that came together; those with an error always are."""
+    return is_sampled(spans[0].trace_id.hex(), options.sample_rate) or any(_is_error(span) for span in spans)
+
+
+def _is_error(span: Span) -> bool:
+    levels = (a.value.string_value for a in span.attributes if a.key == Name.OBSERVATION_LEVEL)
+    return "ERROR" in levels or span.status.code == span.status.STATUS_CODE_ERROR
+
+
+def _withhold(span: Span) -> None:
+    """Only what is known to hold no content stays."""
+    kept_attributes = [attribute for attribute in span.attributes if _WITHOUT_CONTENT.fullmatch(attribute.key)]
+    del span.attributes[:]
+    span.attributes.extend(kept_attributes)
+    del span.events[:]
+    del span.links[:]
+    span.status.message = ""
+
+
+def _mask(span: Span, masking: Masking) -> None:
+    if masking == "off":
+        return
+    found: dict[tuple[str, str], None] = {}
+
+    def masked(text: str, key: str) -> str:
+        result, kinds = mask_text(text, masking, key)
+        found.update({(key, kind): None for kind in kinds})
+        return result
+
+    span.name = masked(span.name, "")
+    span.status.message = masked(span.status.message, "")
+    for attribute in (*span.attributes, *(inner for event in span.events for inner in event.attributes)):
+        _mask_value(attribute.value, attribute.key, masked)
+    if found:
+        listed = [{"path": path, "kind": kind} for path, kind in found]
+        _attribute(span, f"{Name.OBSERVATION_METADATA}.masked").value.string_value = json.dumps(listed)
+
+
+def _mask_value(value: AnyValue, key: str, masked: Callable[[str, str], str]) -> None:
+    kind = value.WhichOneof("value")
+    if kind == "string_value":
+        value.string_value = masked(value.string_value, key)
+    elif kind == "array_value":
+        for item in value.array_value.values:
+            _mask_value(item, key, masked)
+    elif kind == "kvlist_value":
+        for inner in value.kvlist_value.values:
+            _mask_value(inner.value, inner.key, masked)
 
 
 def _fill(span: Span, root: Span) -> None:

@@ -115,6 +115,18 @@ def _timezone(value: Any) -> ZoneInfo:
         raise PydanticCustomError("timezone", "must be an IANA name, such as Asia/Shanghai or Europe/Berlin") from None
 
 
+def _sample_rate(value: Any) -> float:
+    if value is None or value == "":
+        return 1.0
+    try:
+        rate = float(str(value).strip().replace(",", "."))  # decimal commas are what many keyboards give
+    except ValueError:
+        rate = -1.0
+    if not 0 <= rate <= 1:
+        raise PydanticCustomError("sample_rate", "must be a number from 0 (none) to 1 (all), such as 0.25")
+    return rate
+
+
 def _or(default: str) -> BeforeValidator:
     return BeforeValidator(lambda value: default if value in (None, "") else value)
 
@@ -133,6 +145,9 @@ class Settings(BaseModel):
     tags: Annotated[tuple[str, ...], BeforeValidator(_tags)] = ()
     timezone: Annotated[ZoneInfo, BeforeValidator(_timezone)] = Field(default_factory=lambda: ZoneInfo("UTC"))
     trace_names: Annotated[Literal["plain", "with-id"], _or("plain")] = "plain"
+    masking: Annotated[Literal["secrets", "personal", "off"], _or("secrets")] = "secrets"
+    content: Annotated[Literal["full", "metadata-only"], _or("full")] = "full"
+    sample_rate: Annotated[float, BeforeValidator(_sample_rate)] = 1.0
 
     @model_validator(mode="after")
     def _different_keys(self) -> Self:

@@ -13,7 +13,7 @@ from typing import Any
 from dify_plugin import Endpoint
 from werkzeug import Request, Response
 
-from endpoints.answer import Problem, guarded, log_problems, problem, respond
+from endpoints.answer import Problem, guarded, log_problems, problem, respond, route_of
 from endpoints.authenticate import authenticate
 from endpoints.gateway.answer import respond_as_langfuse
 from endpoints.gateway.memory import AccountMemory
@@ -52,7 +52,7 @@ def _handle(request: Request, raw_settings: Mapping[str, Any]) -> Response:
     kept = apply_policy(mapped, settings)
     fates = deliver(kept, settings, SHARED, deadline)
     fates = _pass_on_scores(events, fates, settings, SHARED)
-    return _answer(request.path, items, kept, fates)
+    return _answer(route_of(request), items, kept, fates)
 
 
 def _read(request: Request) -> tuple[list[Any], list[Event | Problem]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dify_plugin import Endpoint
@@ -16,9 +16,10 @@ from endpoints.gateway.answer import respond_as_langfuse
 from endpoints.receive import policy_options
 from payloads.errors import Detail, NotATrace
 from payloads.otlp import JSON, PROTOBUF, has_valid_ids, read_export
-from policy.exported import apply_to_spans
+from policy.exported import apply_to_spans, is_kept
+from policy.options import PolicyOptions
 from provider.delivery import DEADLINE_S
-from provider.export import deliver_export, spans_of
+from provider.export import ExportedSpan, deliver_export, spans_of
 from provider.state import SHARED
 
 _SDK_HEADERS = ("x-langfuse-sdk-name", "x-langfuse-sdk-version")
@@ -43,10 +44,20 @@ def _handle(request: Request, raw_settings: Mapping[str, Any]) -> Response:
     valid = [each for each in spans if has_valid_ids(each.span)]
     if spans and not valid:
         raise NotATrace("invalid_ids", f"No span can be taken: {_BAD_IDS}.", [Detail("spans", _BAD_IDS)])
-    apply_to_spans((each.span for each in valid), policy_options(settings))
+    kept = _sampled(valid, policy_options(settings))
+    apply_to_spans((each.span for each in kept), policy_options(settings))
     sender = {name: value for name in _SDK_HEADERS if (value := request.headers.get(name))}
-    deliver_export(valid, settings, SHARED, deadline, sender)
+    deliver_export(kept, settings, SHARED, deadline, sender)
     return _respond(len(spans) - len(valid), content_type)
+
+
+def _sampled(spans: Sequence[ExportedSpan], options: PolicyOptions) -> list[ExportedSpan]:
+    """The spans of the traces that are in the sample."""
+    traces: dict[bytes, list[ExportedSpan]] = {}
+    for each in spans:
+        traces.setdefault(each.span.trace_id, []).append(each)
+    kept = {trace_id for trace_id, own in traces.items() if is_kept([each.span for each in own], options)}
+    return [each for each in spans if each.span.trace_id in kept]
 
 
 def _respond(rejected: int, content_type: str) -> Response:
