@@ -29,6 +29,7 @@ from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent
 BODY_LIMIT = 10 * 1024 * 1024
+STORAGE_LIMIT = 10 * 1024 * 1024
 LINE_LIMIT = 5 * 1024 * 1024
 """A longer line on stdout makes the daemon kill the plugin."""
 
@@ -73,6 +74,10 @@ class Runtime(ABC):
     python: str = sys.executable
     plugin: Path = ROOT
     environ: Mapping[str, str] = field(default_factory=dict)
+    storage: dict[str, bytes] = field(default_factory=dict)
+    """The plugin storage of the workspace; several runtimes may share one."""
+
+    endpoint_id: str = "demo-endpoint"
     output: list[str] = field(default_factory=list)
     """Everything that the process wrote beside the protocol: logs, stray prints, stderr."""
 
@@ -109,7 +114,7 @@ class Runtime(ABC):
             "conversation_id": None,
             "message_id": None,
             "app_id": None,
-            "endpoint_id": "demo-endpoint",
+            "endpoint_id": self.endpoint_id,
             "context": None,
             "event": "request",
             "data": {
@@ -172,6 +177,30 @@ class Runtime(ABC):
     def _collect(self, pipe: Any) -> None:
         with suppress(OSError, ValueError):  # closed under our hands: the process is gone
             self.output.extend(line.decode(errors="replace") for line in pipe)
+
+    def _answer_invocation(self, event: dict[str, Any]) -> list[dict[str, Any]]:
+        """What the daemon says to a plugin's call of the storage: an answer or an error, and the end."""
+        call = event["data"]["data"]
+        request = call["request"]
+        key, operation = request["key"], request["opt"]
+        answer: dict[str, Any] = {"event": "response", "message": "struct", "data": {"data": "ok"}}
+        if operation == "set":
+            self.storage[key] = bytes.fromhex(request["value"])
+            if sum(map(len, self.storage.values())) > STORAGE_LIMIT:  # checked after it was written, as Dify does
+                answer = {"event": "error", "message": "allocated size is greater than max storage size", "data": None}
+        elif operation == "exist":
+            answer["data"] = {"data": key in self.storage}
+        elif key not in self.storage:
+            answer = {"event": "error", "message": "load data failed, please check if the key is correct", "data": None}
+        elif operation == "get":
+            answer["data"] = {"data": self.storage[key].hex()}
+        else:
+            del self.storage[key]
+        end = {"event": "end", "message": "", "data": None}
+        request_id = {"backwards_request_id": call["backwards_request_id"]}
+        envelope = {"session_id": event["session_id"], "event": "backwards_response", "context": None}
+        envelope |= {"conversation_id": None, "message_id": None, "app_id": None, "endpoint_id": self.endpoint_id}
+        return [{**envelope, "data": {**request_id, **part}} for part in (answer, end)]
 
     def _wait_for(self, ready: threading.Event) -> None:
         if not ready.wait(READY_TIMEOUT_S):
@@ -304,20 +333,26 @@ class Local(Runtime):
             self.output.append(line.decode(errors="replace"))
         elif event["event"] == "heartbeat":
             ready.set()
+        elif event["event"] == "session" and event["data"]["type"] == "invoke":
+            for answer in self._answer_invocation(event):
+                self._write(answer)
         elif event["event"] == "session":
             self._sessions.put(event)
         else:
             self.output.append(line.decode(errors="replace"))
 
     def _exchange(self, envelope: dict[str, Any], timeout: float) -> Iterable[dict[str, Any]]:
-        assert self._process is not None
-        assert self._process.stdin is not None
         session_id = envelope["session_id"]
         self._sessions.open(session_id)
+        self._write(envelope)
+        return self._sessions.messages(session_id, timeout)
+
+    def _write(self, envelope: dict[str, Any]) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
         with self._write_lock:
             self._process.stdin.write(json.dumps(envelope).encode() + b"\n")
             self._process.stdin.flush()
-        return self._sessions.messages(session_id, timeout)
 
 
 class Remote(Runtime):
@@ -354,7 +389,10 @@ class Remote(Runtime):
             pass
 
     def _take(self, message: dict[str, Any], ready: threading.Event) -> None:
-        if message.get("event") == "session":
+        if message.get("event") == "session" and message["data"]["type"] == "invoke":
+            for answer in self._answer_invocation(message):
+                self._write(answer)
+        elif message.get("event") == "session":
             self._sessions.put(message)
         elif message.get("event") == "heartbeat":
             ready.set()
@@ -371,12 +409,15 @@ class Remote(Runtime):
             self.output.append(json.dumps(message))
 
     def _exchange(self, envelope: dict[str, Any], timeout: float) -> Iterable[dict[str, Any]]:
-        assert self._connection is not None
         session_id = envelope["session_id"]
         self._sessions.open(session_id)
+        self._write(envelope)
+        return self._sessions.messages(session_id, timeout)
+
+    def _write(self, envelope: dict[str, Any]) -> None:
+        assert self._connection is not None
         with self._write_lock:
             self._connection.sendall(json.dumps(envelope).encode() + b"\n")
-        return self._sessions.messages(session_id, timeout)
 
     def close(self) -> None:
         """Ends the process, and the daemon's side of the connection."""
@@ -392,13 +433,43 @@ class Serverless(Runtime):
     def _start(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self._port = probe.getsockname()[1]
-        process = self._spawn(INSTALL_METHOD="serverless", SERVERLESS_HOST="127.0.0.1", SERVERLESS_PORT=str(self._port))
+        runtime = self
+
+        class Transactions(BaseHTTPRequestHandler):
+            def log_message(self, *_args: Any) -> None:
+                """Silent."""
+
+            def do_POST(self) -> None:
+                line = self.rfile.read(int(self.headers["Content-Length"]))
+                answers = runtime._answer_invocation(json.loads(line))
+                body = b"".join(json.dumps(answer).encode() + b"\n\n" for answer in answers)
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        self._daemon = ThreadingHTTPServer(("127.0.0.1", 0), Transactions)
+        self._daemon.daemon_threads = True
+        threading.Thread(target=self._daemon.serve_forever, daemon=True).start()
+        process = self._spawn(
+            INSTALL_METHOD="serverless",
+            SERVERLESS_HOST="127.0.0.1",
+            SERVERLESS_PORT=str(self._port),
+            DIFY_PLUGIN_DAEMON_URL=f"http://127.0.0.1:{self._daemon.server_port}",
+        )
         threading.Thread(target=self._collect, args=(process.stdout,), daemon=True).start()
         deadline = time.monotonic() + READY_TIMEOUT_S
         while not self._is_up():
             if time.monotonic() > deadline or process.poll() is not None:
                 raise PluginError("the plugin did not get ready:\n" + "".join(self.output[-20:]))
             time.sleep(0.05)
+
+    def close(self) -> None:
+        """Ends the process, and the daemon's side of it."""
+        super().close()
+        if hasattr(self, "_daemon"):
+            self._daemon.shutdown()
+            self._daemon.server_close()
 
     def _is_up(self) -> bool:
         try:

@@ -8,6 +8,7 @@ from typing import Any
 from werkzeug import Response
 
 from endpoints.answer import Problem, log_problems, respond, respond_problem
+from endpoints.receive import Buffered, Fate
 from mapper.observation import Trace
 from provider import account
 from provider.delivery import Delivered
@@ -18,11 +19,11 @@ from provider.state import State
 def receipt(
     route: str,
     traces: Sequence[Trace | Problem | None],
-    delivered: Sequence[Delivered | Problem | None],
+    delivered: Sequence[Fate],
     settings: Settings,
     state: State,
 ) -> Response:
-    """200 where everything was accepted, 207 where part of it was, else the error.
+    """200 where everything was accepted, 202 where some of it was stored, 207 where part of it failed, else the error.
 
     A batch of which nothing was accepted gets no 2xx: a sender that looks at the status only must not drop it.
     """
@@ -31,12 +32,13 @@ def receipt(
     entries = [
         _entry(trace, outcome, settings, state)
         for trace, outcome in zip(traces, delivered, strict=True)
-        if isinstance(trace, Trace) and isinstance(outcome, Delivered)
+        if isinstance(trace, Trace) and isinstance(outcome, Delivered | Buffered)
     ]
     accepted = len(delivered) - len(problems)
     warnings = _warnings([trace for trace in traces if isinstance(trace, Trace)], entries)
     if not problems:
-        return respond(200, {"accepted": accepted, "traces": _by_trace(entries), "warnings": warnings})
+        status = 202 if any(isinstance(outcome, Buffered) for outcome in delivered) else 200
+        return respond(status, {"accepted": accepted, "traces": _by_trace(entries), "warnings": warnings})
     if len(delivered) == 1:
         return respond_problem(problems[0])
     remaining = iter(entries)
@@ -47,7 +49,10 @@ def receipt(
     return respond_problem(worst, {"accepted": 0, "results": results})
 
 
-def _entry(trace: Trace, outcome: Delivered, settings: Settings, state: State) -> dict[str, Any]:
+def _entry(trace: Trace, outcome: Delivered | Buffered, settings: Settings, state: State) -> dict[str, Any]:
+    if isinstance(outcome, Buffered):  # Langfuse is away: no use in asking it for a link
+        entry = {"trace_id": trace.id, "url": None, "observations": outcome.observations}
+        return {**entry, "duplicate": False, "buffered": True}
     known = account.known_project(settings, state)
     return {
         "trace_id": trace.id,
@@ -57,10 +62,12 @@ def _entry(trace: Trace, outcome: Delivered, settings: Settings, state: State) -
     }
 
 
-def _result(outcome: Delivered | Problem | None, entries: Any) -> dict[str, Any]:
+def _result(outcome: Fate, entries: Any) -> dict[str, Any]:
     if isinstance(outcome, Problem):
         return {"status": outcome.status, "error": outcome.as_json()}
-    return {"status": 200, **(next(entries) if isinstance(outcome, Delivered) else {"dropped": True})}
+    if outcome is None:
+        return {"status": 200, "dropped": True}
+    return {"status": 202 if isinstance(outcome, Buffered) else 200, **next(entries)}
 
 
 def _by_trace(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -74,6 +81,6 @@ def _by_trace(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _warnings(traces: Sequence[Trace], entries: Sequence[dict[str, Any]]) -> list[str]:
     warnings = [warning for trace in traces for warning in trace.warnings]
-    if any(entry["url"] is None for entry in entries):
+    if any(entry["url"] is None and not entry.get("buffered") for entry in entries):
         warnings.append("Langfuse has the traces, but did not say which project they are in: there are no links.")
     return list(dict.fromkeys(warnings))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from werkzeug import Request
@@ -14,6 +15,7 @@ from werkzeug import Request
 import mapper
 import policy
 from endpoints.answer import Problem, problem
+from endpoints.buffering import Buffering
 from mapper.observation import Trace
 from mapper.options import MappingOptions
 from payloads.body import read_items
@@ -22,6 +24,7 @@ from payloads.trace_info import TraceInfo
 from policy.options import PolicyOptions
 from provider import delivery
 from provider.delivery import Delivered
+from provider.errors import TryAgain
 from provider.settings import Settings
 from provider.state import State
 
@@ -72,19 +75,32 @@ def apply_policy(traces: Sequence[Trace | Problem | None], settings: Settings) -
     return each(lambda trace: None if trace is None else policy.apply(trace, options), traces)
 
 
+@dataclass(frozen=True, slots=True)
+class Buffered:
+    """Durably stored, to be delivered later: so many observations."""
+
+    observations: int
+
+
+type Fate = Delivered | Buffered | Problem | None
+"""What became of an item: None where a policy kept it back."""
+
+
 def deliver(
-    traces: Sequence[Trace | Problem | None], settings: Settings, state: State, deadline: float
-) -> list[Delivered | Problem | None]:
-    """Has Langfuse accept the traces; payloads that share a trace go up together."""
+    traces: Sequence[Trace | Problem | None], settings: Settings, state: State, deadline: float, buffer: Buffering
+) -> list[Fate]:
+    """Has Langfuse accept the traces, or stores them; payloads that share a trace go up together."""
     groups: dict[str, list[int]] = {}
     for index, trace in enumerate(traces):
         if isinstance(trace, Trace):
             groups.setdefault(trace.id, []).append(index)
 
-    def deliver_group(indexes: list[int]) -> list[tuple[int, Delivered | Problem]]:
+    def deliver_group(indexes: list[int]) -> list[tuple[int, Fate]]:
         group = [trace for index in indexes if isinstance(trace := traces[index], Trace)]
         try:
-            done = delivery.deliver(group, settings, state, deadline)
+            done = delivery.deliver(group, settings, state, buffer.deadline_of_delivery(deadline))
+        except TryAgain as reason:
+            return [(index, fate) for index, fate in zip(indexes, _kept(group, reason, buffer), strict=True)]
         except Exception as error:
             return [(index, problem(error)) for index in indexes]
         return [
@@ -92,13 +108,21 @@ def deliver(
             for index, trace in zip(indexes, group, strict=True)
         ]
 
-    results: list[Delivered | Problem | None] = [item if isinstance(item, Problem) else None for item in traces]
+    results: list[Fate] = [item if isinstance(item, Problem) else None for item in traces]
     with ThreadPoolExecutor(PARALLEL_DELIVERIES) as pool:
         in_turn = map if len(groups) == 1 else pool.map
         for outcomes in in_turn(deliver_group, groups.values()):
             for index, outcome in outcomes:
                 results[index] = outcome
     return results
+
+
+def _kept(group: Sequence[Trace], reason: TryAgain, buffer: Buffering) -> list[Fate]:
+    try:
+        buffer.keep_traces(group, reason)
+    except TryAgain as error:
+        return [problem(error)] * len(group)
+    return [Buffered(len(trace.observations)) for trace in group]
 
 
 def each[T, R](step: Callable[[T], R], items: Sequence[T | Problem]) -> list[R | Problem]:

@@ -79,10 +79,23 @@ def deliver(traces: Sequence[Trace], settings: Settings, state: State, deadline:
         Refused: for good; `TooLarge` where a single observation is.
         TryAgain: not now. Part of it may have been accepted: sending all of it again does no harm.
     """
-    ordered = sorted(traces, key=lambda trace: trace.observations[0].parent_id is not None)  # the root's part first
-    payloads = [list(cut(trace.observations, _encoder(trace, settings))) for trace in ordered]
-    sent = accept(payloads, settings, state, deadline, OWN_NAME)
+    sent = accept(pieces_of(traces, settings), settings, state, deadline, OWN_NAME)
     return Delivered(sum(len(trace.observations) for trace in traces), duplicate=not sent)
+
+
+def pieces_of(traces: Sequence[Trace], settings: Settings) -> list[list[Piece[Any]]]:
+    """What the traces are sent as, the part with the root first."""
+    ordered = sorted(traces, key=lambda trace: trace.observations[0].parent_id is not None)
+    return [list(cut(trace.observations, _encoder(trace, settings))) for trace in ordered]
+
+
+def redeliver(body: bytes, settings: Settings, state: State, deadline: float, sender: Mapping[str, str]) -> None:
+    """Has Langfuse accept a body that was made earlier.
+
+    Raises:
+        Refused, TryAgain: as for `deliver`.
+    """
+    _post_with_retries(body, settings, state, deadline, {**OWN_NAME, **sender})
 
 
 def accept(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from provider.delivery import OWN_NAME, accept, cut
+from provider.delivery import OWN_NAME, Piece, accept, cut
 from provider.settings import Settings
 from provider.state import State
 
@@ -32,16 +32,21 @@ def spans_of(request: ExportTraceServiceRequest) -> list[ExportedSpan]:
     ]
 
 
+def export_pieces(spans: Sequence[ExportedSpan]) -> list[Piece[ExportedSpan]]:
+    """What the spans are sent as."""
+    return list(cut(spans, _encode)) if spans else []
+
+
 def deliver_export(
-    spans: Sequence[ExportedSpan], settings: Settings, state: State, deadline: float, sender: Mapping[str, str]
+    pieces: Sequence[Piece[ExportedSpan]], settings: Settings, state: State, deadline: float, sender: Mapping[str, str]
 ) -> None:
     """Has Langfuse accept the spans. `sender`: the exporter's own sdk headers, by which Langfuse reads its metadata.
 
     Raises:
         Refused, TryAgain: as for `provider.delivery.deliver`.
     """
-    if spans:
-        accept([list(cut(spans, _encode))], settings, state, deadline, {**OWN_NAME, **sender})
+    if pieces:
+        accept([pieces], settings, state, deadline, {**OWN_NAME, **sender})
 
 
 def _encode(spans: Sequence[ExportedSpan]) -> bytes:

@@ -148,6 +148,7 @@ class Settings(BaseModel):
     masking: Annotated[Literal["secrets", "personal", "off"], _or("secrets")] = "secrets"
     content: Annotated[Literal["full", "metadata-only"], _or("full")] = "full"
     sample_rate: Annotated[float, BeforeValidator(_sample_rate)] = 1.0
+    buffer: Annotated[Literal["off", "on"], _or("off")] = "off"
 
     @model_validator(mode="after")
     def _different_keys(self) -> Self:

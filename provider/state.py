@@ -14,7 +14,9 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
+
+from provider.buffer import Writer
 
 PROJECT_TTL_S = 600.0
 DELIVERED_TTL_S = 600.0
@@ -63,6 +65,10 @@ def _events() -> TTLCache[tuple[str, str, str], tuple[int, Any]]:
     return TTLCache(MAX_EVENT_BYTES, EVENTS_TTL_S, getsizeof=lambda held: held[0])
 
 
+def _writers() -> LRUCache[str, Writer]:
+    return LRUCache(MAX_ACCOUNTS)
+
+
 @dataclass(slots=True)
 class State:
     """Connections, clocks and bounded memories. Tests make their own; the plugin uses `SHARED`.
@@ -70,6 +76,7 @@ class State:
     `projects`: account to project, or None for "asked in vain a moment ago" (see `provider.account`).
     `delivered`: (account, sha256 of the encoded payload) of what Langfuse accepted.
     `known_traces`: (account, trace id) to what its trace-create told, for the legacy events that follow.
+    `writers`: endpoint id to what this process knows of its lane in the buffer (see `provider.buffer`).
     `events`: (account, trace id, id) to size in bytes and legacy event, for updates to be merged into.
     """
 
@@ -81,6 +88,7 @@ class State:
     delivered: TTLCache[tuple[str, bytes], None] = field(default_factory=_delivered)
     known_traces: TTLCache[tuple[str, str], Any] = field(default_factory=_known_traces)
     events: TTLCache[tuple[str, str, str], tuple[int, Any]] = field(default_factory=_events)
+    writers: LRUCache[str, Writer] = field(default_factory=_writers)
 
 
 SHARED = State()

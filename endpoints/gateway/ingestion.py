@@ -11,19 +11,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dify_plugin import Endpoint
+from dify_plugin.core.runtime import Session
 from werkzeug import Request, Response
 
 from endpoints.answer import Problem, guarded, log_problems, problem, respond, route_of
 from endpoints.authenticate import authenticate
+from endpoints.buffering import buffering
 from endpoints.gateway.answer import respond_as_langfuse
 from endpoints.gateway.memory import AccountMemory
-from endpoints.receive import apply_policy, deliver, each, mapping_options
+from endpoints.receive import Buffered, Fate, apply_policy, deliver, each, mapping_options
 from mapper.ingestion import Folded, to_traces
 from mapper.observation import Trace
 from payloads.body import read_items
 from payloads.errors import Detail, NotATrace
 from payloads.ingestion import OBSERVATION_EVENTS, TRACE_EVENT, Event, parse_event, read_batch
-from provider.delivery import DEADLINE_S, Delivered
+from provider.delivery import DEADLINE_S
 from provider.scores import pass_on_score
 from provider.settings import Settings
 from provider.state import SHARED, State
@@ -34,23 +36,25 @@ _UPSTREAM = (429, 502, 503)
 """Langfuse's fault, or the settings': nothing that another batch would change."""
 
 type Kept = Trace | Problem | None
-type Fate = Delivered | Problem | None
 
 
 class IngestionEndpoint(Endpoint):
     """Authenticate, read, map, apply policy, deliver, answer."""
 
     def _invoke(self, r: Request, values: Mapping[str, Any], settings: Mapping[str, Any]) -> Response:  # noqa: ARG002
-        return guarded(lambda: _handle(r, settings), r, respond_as_langfuse)
+        return guarded(lambda: _handle(r, settings, self.session), r, respond_as_langfuse)
 
 
-def _handle(request: Request, raw_settings: Mapping[str, Any]) -> Response:
+def _handle(request: Request, raw_settings: Mapping[str, Any], session: Session) -> Response:
     deadline = SHARED.monotonic() + DEADLINE_S
     settings = authenticate(request, raw_settings)
     items, events = _read(request)
     mapped = _map(events, settings, SHARED)
     kept = apply_policy(mapped, settings)
-    fates = deliver(kept, settings, SHARED, deadline)
+    buffer = buffering(session, settings, SHARED)
+    fates = deliver(kept, settings, SHARED, deadline, buffer)
+    if not any(isinstance(fate, Buffered) for fate in fates):
+        buffer.drain_beside(deadline)
     fates = _pass_on_scores(events, fates, settings, SHARED)
     return _answer(route_of(request), items, kept, fates)
 

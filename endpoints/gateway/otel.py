@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dify_plugin import Endpoint
+from dify_plugin.core.runtime import Session
 from google.protobuf.json_format import MessageToJson
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from werkzeug import Request, Response
 
 from endpoints.answer import Problem, guarded
 from endpoints.authenticate import authenticate
+from endpoints.buffering import buffering
 from endpoints.gateway.answer import respond_as_langfuse
 from endpoints.receive import policy_options
 from payloads.errors import Detail, NotATrace
@@ -19,7 +21,8 @@ from payloads.otlp import JSON, PROTOBUF, has_valid_ids, read_export
 from policy.exported import apply_to_spans, is_kept
 from policy.options import PolicyOptions
 from provider.delivery import DEADLINE_S
-from provider.export import ExportedSpan, deliver_export, spans_of
+from provider.errors import TryAgain
+from provider.export import ExportedSpan, deliver_export, export_pieces, spans_of
 from provider.state import SHARED
 
 _SDK_HEADERS = ("x-langfuse-sdk-name", "x-langfuse-sdk-version")
@@ -32,10 +35,10 @@ class OtelEndpoint(Endpoint):
     """Authenticate, read, apply policy, deliver, answer."""
 
     def _invoke(self, r: Request, values: Mapping[str, Any], settings: Mapping[str, Any]) -> Response:  # noqa: ARG002
-        return guarded(lambda: _handle(r, settings), r, _respond_problem)
+        return guarded(lambda: _handle(r, settings, self.session), r, _respond_problem)
 
 
-def _handle(request: Request, raw_settings: Mapping[str, Any]) -> Response:
+def _handle(request: Request, raw_settings: Mapping[str, Any], session: Session) -> Response:
     deadline = SHARED.monotonic() + DEADLINE_S
     settings = authenticate(request, raw_settings)
     content_type = request.content_type or ""
@@ -47,7 +50,14 @@ def _handle(request: Request, raw_settings: Mapping[str, Any]) -> Response:
     kept = _sampled(valid, policy_options(settings))
     apply_to_spans((each.span for each in kept), policy_options(settings))
     sender = {name: value for name in _SDK_HEADERS if (value := request.headers.get(name))}
-    deliver_export(kept, settings, SHARED, deadline, sender)
+    buffer = buffering(session, settings, SHARED)
+    pieces = export_pieces(kept)
+    try:
+        deliver_export(pieces, settings, SHARED, buffer.deadline_of_delivery(deadline), sender)
+    except TryAgain as reason:
+        buffer.keep(pieces, kept[0].span.trace_id.hex(), reason, sender)
+    else:
+        buffer.drain_beside(deadline)
     return _respond(len(spans) - len(valid), content_type)
 
 
