@@ -72,7 +72,8 @@ def _withhold(span: Span) -> None:
     span.attributes.extend(kept_attributes)
     del span.events[:]
     del span.links[:]
-    span.status.message = ""
+    if span.status.message:
+        span.status.message = ""
 
 
 def _mask(span: Span, masking: Masking) -> None:
@@ -86,7 +87,8 @@ def _mask(span: Span, masking: Masking) -> None:
         return result
 
     span.name = masked(span.name, "")
-    span.status.message = masked(span.status.message, "")
+    if span.status.message:  # an assignment would make a status where there was none
+        span.status.message = masked(span.status.message, "")
     for attribute in (*span.attributes, *(inner for event in span.events for inner in event.attributes)):
         _mask_value(attribute.value, attribute.key, masked)
     if found:

@@ -60,11 +60,17 @@ class Plugin:
             body = json.dumps(payload).encode()
         sent = {"Content-Type": "application/json", **self.authorization, **(headers or {})}
         given = self.settings() if settings is None else settings
-        return self.runtime.request("POST", path, headers=sent, body=body, settings=given)
+        return self._checked(self.runtime.request("POST", path, headers=sent, body=body, settings=given))
 
     def get(self, path: str, *, settings: Mapping[str, Any] | None = None) -> Reply:
         given = self.settings() if settings is None else settings
-        return self.runtime.request("GET", path, headers=self.authorization, settings=given)
+        return self._checked(self.runtime.request("GET", path, headers=self.authorization, settings=given))
+
+    def _checked(self, reply: Reply) -> Reply:
+        """Over the whole suite: no answer holds a credential, and no error what was sent."""
+        assert_no_credential(reply.body.decode(errors="replace") + json.dumps(dict(reply.headers)))
+        assert reply.status < 400 or b"C4NARY" not in reply.body
+        return reply
 
     @property
     def authorization(self) -> dict[str, str]:
@@ -82,9 +88,18 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
+def assert_no_credential(text: str) -> None:
+    for secret in ("sk-lf-demo", "sk-lf-other", TOKEN):
+        assert secret not in text
+
+
 def _start(kind: type[Runtime], langfuse: StandInProcess) -> Iterator[Runtime]:
     with kind(langfuse.settings()) as runtime:
         yield runtime
+        written = "".join(runtime.output)  # of the whole suite: logs, stray prints, stderr
+    assert_no_credential(written)
+    assert "C4NARY" not in written
+    assert "Traceback" not in written
 
 
 @pytest.fixture(scope="session")

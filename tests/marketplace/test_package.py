@@ -44,6 +44,7 @@ def test_the_package_holds_runtime_files_only() -> None:
         "LICENSE",
         "PRIVACY.md",
         "README.md",
+        "SECURITY.md",
         "main.py",
         "manifest.yaml",
         "requirements.txt",

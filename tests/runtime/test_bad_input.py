@@ -74,14 +74,23 @@ def test_content_that_json_readers_choke_on_arrives(plugin: Plugin) -> None:
     content = '{"nan": NaN, "big": 123456789012345678901234567890, "half": "\\ud83d", "nul": "a\\u0000b", "long": "'
     body = (
         '{"trace_info_type":"workflow","trace_info":{"workflow_run_id":"r-odd","start_time":"2026-01-02T03:04:05",'
-        '"workflow_run_inputs":' + content + "é" * 2_500_000 + '"}}}'
+        '"workflow_run_inputs":' + content + "é" * 1_500_000 + '"}}}'
     )
     reply = plugin.post("/traces", body=body.encode())
     assert reply.status == 200, reply.body
     [row] = plugin.langfuse.observations(reply.json()["traces"][0]["trace_id"])
     arrived = json.loads(row["input"])
-    assert len(arrived.pop("long")) == 2_500_000
+    assert len(arrived.pop("long")) == 1_500_000
     assert arrived == {"nan": "NaN", "big": "123456789012345678901234567890", "half": "\ufffd", "nul": "a\u0000b"}
+
+
+def test_a_string_of_5_mb_arrives_cut_and_says_so(any_plugin: Plugin) -> None:
+    payload = {"workflow_run_id": "r-big", "start_time": 1767323045, "workflow_run_inputs": {"long": "é" * 2_500_000}}
+    reply = any_plugin.post("/traces/workflow", payload)
+    assert reply.status == 200
+    [row] = any_plugin.langfuse.observations(reply.json()["traces"][0]["trace_id"])
+    assert json.loads(row["input"])["long"].endswith("é... [truncated: 5000000 bytes]")
+    assert row["metadata"]["truncated"] == [{"path": "input.long", "bytes": 5_000_000}]
 
 
 WRONG: list[Any] = [None, True, -1, 10**40, 1.5, "", "C4NARY", [], ["C4NARY"], {}, {"C4NARY": [1]}]
