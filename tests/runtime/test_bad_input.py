@@ -86,7 +86,7 @@ def test_content_that_json_readers_choke_on_arrives(plugin: Plugin) -> None:
 
 def test_a_string_of_5_mb_arrives_cut_and_says_so(any_plugin: Plugin) -> None:
     payload = {"workflow_run_id": "r-big", "start_time": 1767323045, "workflow_run_inputs": {"long": "é" * 2_500_000}}
-    reply = any_plugin.post("/traces/workflow", payload)
+    reply = any_plugin.post("/traces/workflow", body=json.dumps(payload, ensure_ascii=False).encode())
     assert reply.status == 200
     [row] = any_plugin.langfuse.observations(reply.json()["traces"][0]["trace_id"])
     assert json.loads(row["input"])["long"].endswith("é... [truncated: 5000000 bytes]")
