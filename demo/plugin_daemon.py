@@ -300,7 +300,29 @@ class _Sessions:
             del self._queues[session_id]
 
 
-class Local(Runtime):
+class _Duplex(Runtime):
+    """A process with one connection for everything: requests, messages of all sessions, calls of the storage."""
+
+    _sessions: _Sessions
+
+    @abstractmethod
+    def _write(self, envelope: dict[str, Any]) -> None: ...
+
+    def _take_session(self, event: dict[str, Any]) -> None:
+        if event["data"]["type"] != "invoke":
+            self._sessions.put(event)
+            return
+        for answer in self._answer_invocation(event):
+            self._write(answer)
+
+    def _exchange(self, envelope: dict[str, Any], timeout: float) -> Iterable[dict[str, Any]]:
+        session_id = envelope["session_id"]
+        self._sessions.open(session_id)
+        self._write(envelope)
+        return self._sessions.messages(session_id, timeout)
+
+
+class Local(_Duplex):
     """`python -m main` over stdin and stdout: how Dify's own daemon runs plugins."""
 
     def _start(self) -> None:
@@ -333,19 +355,10 @@ class Local(Runtime):
             self.output.append(line.decode(errors="replace"))
         elif event["event"] == "heartbeat":
             ready.set()
-        elif event["event"] == "session" and event["data"]["type"] == "invoke":
-            for answer in self._answer_invocation(event):
-                self._write(answer)
         elif event["event"] == "session":
-            self._sessions.put(event)
+            self._take_session(event)
         else:
             self.output.append(line.decode(errors="replace"))
-
-    def _exchange(self, envelope: dict[str, Any], timeout: float) -> Iterable[dict[str, Any]]:
-        session_id = envelope["session_id"]
-        self._sessions.open(session_id)
-        self._write(envelope)
-        return self._sessions.messages(session_id, timeout)
 
     def _write(self, envelope: dict[str, Any]) -> None:
         assert self._process is not None
@@ -355,7 +368,7 @@ class Local(Runtime):
             self._process.stdin.flush()
 
 
-class Remote(Runtime):
+class Remote(_Duplex):
     """The developer's process: it connects by TCP, shakes hands and declares itself."""
 
     KEY = "00000000-0000-4000-8000-00000000d1f7"
@@ -389,11 +402,8 @@ class Remote(Runtime):
             pass
 
     def _take(self, message: dict[str, Any], ready: threading.Event) -> None:
-        if message.get("event") == "session" and message["data"]["type"] == "invoke":
-            for answer in self._answer_invocation(message):
-                self._write(answer)
-        elif message.get("event") == "session":
-            self._sessions.put(message)
+        if message.get("event") == "session":
+            self._take_session(message)
         elif message.get("event") == "heartbeat":
             ready.set()
         elif message.get("type") == "handshake":
@@ -407,12 +417,6 @@ class Remote(Runtime):
             self.declarations[message["type"]] = message["data"]
         else:
             self.output.append(json.dumps(message))
-
-    def _exchange(self, envelope: dict[str, Any], timeout: float) -> Iterable[dict[str, Any]]:
-        session_id = envelope["session_id"]
-        self._sessions.open(session_id)
-        self._write(envelope)
-        return self._sessions.messages(session_id, timeout)
 
     def _write(self, envelope: dict[str, Any]) -> None:
         assert self._connection is not None

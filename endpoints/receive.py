@@ -89,7 +89,10 @@ type Fate = Delivered | Buffered | Problem | None
 def deliver(
     traces: Sequence[Trace | Problem | None], settings: Settings, state: State, deadline: float, buffer: Buffering
 ) -> list[Fate]:
-    """Has Langfuse accept the traces, or stores them; payloads that share a trace go up together."""
+    """Has Langfuse accept the traces, or stores them; payloads that share a trace go up together.
+
+    In the time that is left, what was stored earlier is delivered too.
+    """
     groups: dict[str, list[int]] = {}
     for index, trace in enumerate(traces):
         if isinstance(trace, Trace):
@@ -114,6 +117,8 @@ def deliver(
         for outcomes in in_turn(deliver_group, groups.values()):
             for index, outcome in outcomes:
                 results[index] = outcome
+    if not any(isinstance(fate, Buffered) for fate in results):  # Langfuse is there: a good time for what is stored
+        buffer.drain_beside(deadline)
     return results
 
 

@@ -13,7 +13,7 @@ from endpoints.answer import guarded, route_of
 from endpoints.authenticate import authenticate
 from endpoints.buffering import buffering
 from endpoints.receipt import receipt
-from endpoints.receive import Buffered, apply_policy, deliver, map_items, read
+from endpoints.receive import apply_policy, deliver, map_items, read
 from provider.delivery import DEADLINE_S
 from provider.state import SHARED
 
@@ -31,8 +31,5 @@ def _handle(request: Request, values: Mapping[str, Any], raw_settings: Mapping[s
     received = read(request, values.get("trace_type"))
     mapped = map_items(received, settings, SHARED)
     kept = apply_policy(mapped, settings)
-    buffer = buffering(session, settings, SHARED)
-    fates = deliver(kept, settings, SHARED, deadline, buffer)
-    if not any(isinstance(fate, Buffered) for fate in fates):
-        buffer.drain_beside(deadline)
+    fates = deliver(kept, settings, SHARED, deadline, buffering(session, settings, SHARED))
     return receipt(route_of(request), kept, fates, settings, SHARED)

@@ -14,6 +14,9 @@ from demo.conversation import Conversation
 from demo.langfuse import StandInProcess, stand_in
 from demo.plugin_daemon import Local, Remote, Reply, Runtime, Serverless
 from mapper.options import MappingOptions
+from provider.settings import Settings, parse_settings
+from provider.state import State
+from tests.clock import Clock
 
 START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 TOKEN = "a-token-for-senders"
@@ -127,6 +130,25 @@ def plugin(local_runtime: Runtime, langfuse: StandInProcess) -> Plugin:
 def any_plugin(request: pytest.FixtureRequest, langfuse: StandInProcess) -> Plugin:
     """The plugin in each of its three runtimes."""
     return Plugin(request.getfixturevalue(f"{request.param}_runtime"), langfuse)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def state(clock: Clock) -> Iterator[State]:
+    """Connections and memories of a plugin's own, with the test's clock."""
+    made = State(monotonic=clock.monotonic, sleep=clock.sleep)
+    yield made
+    made.http.close()
+
+
+@pytest.fixture
+def settings(langfuse: StandInProcess) -> Settings:
+    """The settings that write to the stand-in's first project."""
+    return parse_settings(langfuse.settings())
 
 
 @pytest.fixture

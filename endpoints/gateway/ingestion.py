@@ -19,7 +19,7 @@ from endpoints.authenticate import authenticate
 from endpoints.buffering import buffering
 from endpoints.gateway.answer import respond_as_langfuse
 from endpoints.gateway.memory import AccountMemory
-from endpoints.receive import Buffered, Fate, apply_policy, deliver, each, mapping_options
+from endpoints.receive import Fate, apply_policy, deliver, each, mapping_options
 from mapper.ingestion import Folded, to_traces
 from mapper.observation import Trace
 from payloads.body import read_items
@@ -51,10 +51,7 @@ def _handle(request: Request, raw_settings: Mapping[str, Any], session: Session)
     items, events = _read(request)
     mapped = _map(events, settings, SHARED)
     kept = apply_policy(mapped, settings)
-    buffer = buffering(session, settings, SHARED)
-    fates = deliver(kept, settings, SHARED, deadline, buffer)
-    if not any(isinstance(fate, Buffered) for fate in fates):
-        buffer.drain_beside(deadline)
+    fates = deliver(kept, settings, SHARED, deadline, buffering(session, settings, SHARED))
     fates = _pass_on_scores(events, fates, settings, SHARED)
     return _answer(route_of(request), items, kept, fates)
 

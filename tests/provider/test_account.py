@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 
 from demo.langfuse import StandInProcess
@@ -7,18 +5,6 @@ from provider import account
 from provider.errors import Refused, TryAgain
 from provider.settings import Settings, parse_settings
 from provider.state import Project, State
-
-
-@pytest.fixture
-def state() -> Iterator[State]:
-    made = State()
-    yield made
-    made.http.close()
-
-
-@pytest.fixture
-def settings(langfuse: StandInProcess) -> Settings:
-    return parse_settings(langfuse.settings())
 
 
 def test_the_keys_open_their_project(settings: Settings, state: State) -> None:

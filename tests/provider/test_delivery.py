@@ -6,9 +6,8 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -24,38 +23,9 @@ from provider.delivery import Delivered, deliver
 from provider.errors import Refused, TooLarge, TryAgain
 from provider.settings import Settings, parse_settings
 from provider.state import State
+from tests.clock import Clock
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
-
-
-@dataclass
-class Clock:
-    """Runs with the real one, and jumps where somebody sleeps."""
-
-    slept: list[float] = field(default_factory=list)
-
-    def monotonic(self) -> float:
-        return time.monotonic() + sum(self.slept)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def state(clock: Clock) -> Iterator[State]:
-    made = State(monotonic=clock.monotonic, sleep=clock.sleep)
-    yield made
-    made.http.close()
-
-
-@pytest.fixture
-def settings(langfuse: StandInProcess) -> Settings:
-    return parse_settings(langfuse.settings())
 
 
 def trace(*sizes: int, release: str = "1", first_is_root: bool = True) -> Trace:

@@ -7,8 +7,6 @@ import base64
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -24,8 +22,9 @@ from mapper.options import MappingOptions
 from payloads.envelope import parse_payload
 from provider.delivery import DEADLINE_S, deliver
 from provider.errors import Refused, TryAgain
-from provider.settings import Settings, parse_settings
+from provider.settings import Settings
 from provider.state import State
+from tests.clock import Clock
 from tests.conftest import Plugin
 
 RESET, HTML = {"reset": True}, {"body": "<html>", "type": "text/html"}
@@ -100,36 +99,6 @@ def test_an_answer_that_was_lost_is_asked_for_again_with_the_same_bytes(
     reply = plugin.post("/traces", conversation.workflow())
     assert reply.status == 200
     assert len(plugin.langfuse.all_observations()) == 21
-
-
-@dataclass
-class Clock:
-    """Owned by the test: sleeping is what moves it, beside the real clock."""
-
-    slept: list[float] = field(default_factory=list)
-
-    def monotonic(self) -> float:
-        return time.monotonic() + sum(self.slept)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def state(clock: Clock) -> Iterator[State]:
-    made = State(monotonic=clock.monotonic, sleep=clock.sleep)
-    yield made
-    made.http.close()
-
-
-@pytest.fixture
-def settings(langfuse: StandInProcess) -> Settings:
-    return parse_settings(langfuse.settings())
 
 
 @pytest.fixture
