@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mapper.observation import Observation, Trace
-from policy.masking.pattern import MARK, Pattern
+from policy.masking.pattern import MARK, Pattern, Text
 from policy.masking.personal import PERSONAL
 from policy.masking.secrets import SECRETS
 from policy.options import Masking, PolicyOptions
@@ -40,6 +40,8 @@ _SECRET_ENDINGS = (
 )
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _MAX_LISTED = 100
+_SHORT = 20
+"""No pattern is met by fewer letters without a digit, a sign or a space."""
 
 
 @dataclass(slots=True)
@@ -69,12 +71,15 @@ class _Masker:
                 pass
             else:
                 return text if masked == parsed else json.dumps(masked, ensure_ascii=False)
+        if len(text) < _SHORT and text.replace("_", "").isalpha():
+            return text  # a word: most keys, and most values of metadata
+        given = Text(text)
         for pattern in self.patterns:
-            masked_text = pattern.mask(text)
-            if masked_text != text:
+            masked_text = pattern.mask(given)
+            if masked_text != given.text:
                 self.found[path, pattern.kind] = None
-                text = masked_text
-        return text
+                given = Text(masked_text)
+        return given.text
 
     def _items(self, value: dict[str, Any], path: str) -> Iterator[tuple[str, Any]]:
         for key, item in value.items():

@@ -85,7 +85,7 @@ PERSONAL: tuple[Pattern, ...] = (
     Pattern(
         "email",
         re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]+\.)+[^\W\d_]{2,24}(?![\w-])"),
-        hint="@",
+        words=("@",),
     ),
     Pattern(
         "iban",
@@ -93,60 +93,60 @@ PERSONAL: tuple[Pattern, ...] = (
             rf"{_EDGE}[A-Z]{{2}}\d{{2}}(?:[A-Z0-9]{{11,30}}|(?: [A-Z0-9]{{4}}){{2,7}}(?: [A-Z0-9]{{1,3}})?){_END}"
         ),
         accept=iban.is_valid,
-        digits=True,
+        words=tuple("0123456789"),
     ),
-    Pattern("card", re.compile(rf"{_EDGE}\d(?:[ -]?\d){{12,18}}{_END}"), accept=_card, digits=True),
-    Pattern("national_id", re.compile(rf"{_EDGE}\d{{17}}[\dXx]{_END}"), accept=_valid(ric), digits=True),
-    Pattern("national_id", re.compile(rf"{_EDGE}\d{{6}}-[1-8]\d{{6}}{_END}"), accept=_valid(rrn), digits=True),
+    Pattern("card", re.compile(rf"{_EDGE}\d(?:[ -]?\d){{12,18}}{_END}"), accept=_card, number=True),
+    Pattern("national_id", re.compile(rf"{_EDGE}\d{{17}}[\dXx]{_END}"), accept=_valid(ric), number=True),
+    Pattern("national_id", re.compile(rf"{_EDGE}\d{{6}}-[1-8]\d{{6}}{_END}"), accept=_valid(rrn), number=True),
     Pattern(
-        "national_id", re.compile(rf"{_EDGE}\d{{3}}\.\d{{3}}\.\d{{3}}-\d\d{_END}"), accept=_valid(cpf), digits=True
+        "national_id", re.compile(rf"{_EDGE}\d{{3}}\.\d{{3}}\.\d{{3}}-\d\d{_END}"), accept=_valid(cpf), number=True
     ),
     Pattern(
         "national_id",
         re.compile(rf"{_EDGE}(?:\d{{8}}-?[A-Z]|[XYZ]-?\d{{7}}-?[A-Z]){_END}"),
         accept=_valid(dni, nie),
-        digits=True,
+        number=True,
     ),
     Pattern(
         "national_id",
         re.compile(rf"{_EDGE}[12] ?\d\d ?\d\d ?\d[\dAB] ?\d{{3}} ?\d{{3}} ?\d\d{_END}"),
         accept=_valid(nir),
-        digits=True,
+        number=True,
     ),
     Pattern(
         "national_id",
         re.compile(rf"{_EDGE}[A-Z]{{6}}\d\d[A-EHLMPRST]\d\d[A-Z]\d{{3}}[A-Z]{_END}"),
         accept=_valid(codicefiscale),
-        digits=True,
+        words=tuple("0123456789"),
     ),
     Pattern(
         "national_id",
         # One check digit is met by one number of ten: only where a word says what it is.
         re.compile(rf"(?:{_ID_WORDS}){_TO_ID}(?P<value>\d(?:[ -]?\d){{10,11}})(?!\d)", re.IGNORECASE),
         accept=_valid(my_number, idnr, pesel, cpf),
-        digits=True,
+        number=True,
     ),
     Pattern(
         "phone",
         re.compile(rf"(?<![A-Za-z0-9_+])(?:\+|\uff0b|00)\d(?:[ ().-]{{0,2}}\d){{6,14}}{_PHONE_END}"),
         accept=lambda text: _valid_phone(None)(re.sub(r"^00", "+", text)),
-        digits=True,
+        number=True,
     ),
     *(
-        Pattern("phone", re.compile(_PHONE_EDGE + shape + _PHONE_END), accept=_valid_phone(*regions), digits=True)
+        Pattern("phone", re.compile(_PHONE_EDGE + shape + _PHONE_END), accept=_valid_phone(*regions), number=True)
         for shape, regions in _NATIONAL_PHONES
     ),
     Pattern(
         "phone",
         re.compile(rf"{_CALL}[^\d\n]{{0,12}}(?P<value>\d(?:[ /().-]{{0,2}}\d){{6,13}}){_PHONE_END}", re.IGNORECASE),
         accept=_valid_phone(*_REGIONS),
-        digits=True,
+        number=True,
     ),
     Pattern(
         "ip_address",
         re.compile(r"(?<![A-Za-z0-9_.@-])(?<!version )(?<!Version )\d{1,3}(?:\.\d{1,3}){3}(?![A-Za-z0-9_-]|\.\d)"),
         accept=_address,
-        digits=True,
+        words=(".",),
     ),
     Pattern(
         "ip_address",
@@ -154,7 +154,7 @@ PERSONAL: tuple[Pattern, ...] = (
             r"(?<![A-Za-z0-9_:.])(?:[0-9A-Fa-f]{1,4}:){2,7}(?::?[0-9A-Fa-f]{1,4}){0,6}(?:::)?(?![A-Za-z0-9_:])|(?<![A-Za-z0-9_:.])[0-9A-Fa-f]{1,4}::(?:[0-9A-Fa-f]{1,4}:?){1,6}(?![A-Za-z0-9_:])"
         ),
         accept=lambda text: ":" in text and _address(text),
-        hint=":",
+        words=(":",),
     ),
 )
 """In the order in which they are looked for: numbers with check digits before those without."""

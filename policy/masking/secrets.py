@@ -23,20 +23,23 @@ SECRETS: tuple[Pattern, ...] = (
     Pattern(
         "private_key",
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-        hint="-----BEGIN",
+        words=("-----begin",),
     ),
-    Pattern("url_credentials", re.compile(r"(?<=://)[^\s/?#@:\"'<>]*:[^\s/?#@\"'<>]+(?=@)"), hint="://"),
+    Pattern("url_credentials", re.compile(r"(?<=://)[^\s/?#@:\"'<>]*:[^\s/?#@\"'<>]+(?=@)"), words=("://",)),
     Pattern(
         "signed_url",
         re.compile(rf"(?<=[?&;])(?:{_QUERY_SECRETS})=(?P<value>[^\s&#;\"'<>\\]{{4,}})", re.IGNORECASE),
-        hint="=",
+        words=("=",),
     ),
     Pattern(
         "bearer_token",
         re.compile(r"(?<![A-Za-z0-9_])(?:bearer|basic)\s+(?P<value>[A-Za-z0-9._~+/-]{12,}=*)", re.IGNORECASE),
         accept=lambda value: any(c.isdigit() for c in value) or not value.islower(),
+        words=("bearer", "basic"),
     ),
-    Pattern("jwt", re.compile(r"(?<![A-Za-z0-9_])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), hint="eyJ"),
+    Pattern(
+        "jwt", re.compile(r"(?<![A-Za-z0-9_])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), words=("eyj",)
+    ),
     Pattern(
         "api_key",
         re.compile(
@@ -48,6 +51,10 @@ SECRETS: tuple[Pattern, ...] = (
             r"(?:app|dataset)-[A-Za-z0-9]{24}|tvly-[A-Za-z0-9-]{20,}|gsk_[A-Za-z0-9]{20,}|r8_[A-Za-z0-9]{30,}"
             r")(?![A-Za-z0-9_])"
         ),
+        words=(
+            *("sk-", "pk-lf-", "_live_", "_test_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
+            *("xox", "akia", "asia", "aiza", "ya29.", "hf_", "npm_", "sg.", "app-", "dataset-", "tvly-", "gsk_", "r8_"),
+        ),
     ),
     Pattern(
         "password",
@@ -55,6 +62,10 @@ SECRETS: tuple[Pattern, ...] = (
             rf"(?:(?<![A-Za-z0-9])(?:{_WORDS})(?:\s+(?:is|ist|est|es|\u00e9))?|(?:{_CJK_WORDS})(?:\u662f|\u4e3a|\u306f)?)"
             r"\s*[:=\uff1a\uff1d]\s*[\"'`\u300c]?(?P<value>[^\s\"'`,;\u3002\uff0c\u3001\u300d<>\[\]{}]{4,})",
             re.IGNORECASE,
+        ),
+        words=(
+            *("pass", "pwd", "secret", "key", "token", "senha", "contrase", "kennwort"),
+            *_CJK_WORDS.split("|"),
         ),
     ),
 )
