@@ -46,6 +46,13 @@ def test_what_langfuse_cannot_take_now_is_stored_and_delivered_by_the_next_reque
     assert (status["count"], status["bytes"], status["oldest_age_seconds"]) == (0, 0, None)
 
 
+def test_a_health_check_delivers_what_is_stored(plugin: Plugin, conversation: Conversation) -> None:
+    away(plugin)
+    assert plugin.post("/traces", conversation.tool(), settings=on(plugin)).status == 202
+    assert plugin.get("/health", settings=on(plugin)).status == 200
+    assert len(plugin.langfuse.all_observations()) == 1
+
+
 def test_drain_delivers_and_status_tells(plugin: Plugin, conversation: Conversation) -> None:
     away(plugin, 3)
     assert plugin.post("/traces", conversation.message(), settings=on(plugin)).status == 202
