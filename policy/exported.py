@@ -13,6 +13,7 @@ from langfuse import LangfuseOtelSpanAttributes as Name
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from policy.fit import MAX_OBSERVATION_BYTES, cut_texts, limit_of
 from policy.masking import mask_text
 from policy.options import Masking, PolicyOptions
 from policy.sampling import is_sampled
@@ -53,6 +54,7 @@ def apply_to_spans(spans: Iterable[Span], options: PolicyOptions) -> None:
             _withhold(span)
         _mask(span, options.masking)
         _label(span, options)
+        _fit(span)
 
 
 def is_kept(spans: Sequence[Span], options: PolicyOptions) -> bool:
@@ -106,6 +108,21 @@ def _mask_value(value: AnyValue, key: str, masked: Callable[[str, str], str]) ->
     elif kind == "kvlist_value":
         for inner in value.kvlist_value.values:
             _mask_value(inner.value, inner.key, masked)
+
+
+def _fit(span: Span) -> None:
+    """Cuts the longest texts of a span that is too large for a request by itself."""
+    excess = span.ByteSize() - MAX_OBSERVATION_BYTES
+    if excess <= 0:
+        return
+    del span.events[:]  # Langfuse drops them
+    texts = [attribute for attribute in span.attributes if attribute.value.HasField("string_value")]
+    limit = limit_of(sorted((len(each.value.string_value.encode()) for each in texts), reverse=True), excess)
+    cut: dict[str, int] = {}
+    for attribute in texts:
+        attribute.value.string_value = cut_texts(attribute.value.string_value, attribute.key, limit, cut)
+    listed = [{"path": path, "bytes": original} for path, original in cut.items()]
+    _attribute(span, f"{Name.OBSERVATION_METADATA}.truncated").value.string_value = json.dumps(listed)
 
 
 def _fill(span: Span, root: Span) -> None:

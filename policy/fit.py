@@ -46,8 +46,8 @@ def _fitted(observation: Observation) -> Observation:
     cut: dict[str, int] = {}
     budget = MAX_OBSERVATION_BYTES
     for _ in range(_ROUNDS):
-        limit = _limit(sorted(_text_sizes(fields), reverse=True), size - budget)
-        fields = {name: _cut(value, name, limit, cut) for name, value in fields.items()}
+        limit = limit_of(sorted(_text_sizes(fields), reverse=True), size - budget)
+        fields = {name: cut_texts(value, name, limit, cut) for name, value in fields.items()}
         size = sum(map(_json_size, fields.values()))
         if size <= MAX_OBSERVATION_BYTES:
             break
@@ -56,7 +56,7 @@ def _fitted(observation: Observation) -> Observation:
         # Not the texts, but the number of things: what cannot be cut in place is cut as a whole.
         for name in _FIELDS[:2]:
             whole = to_json(fields[name], inf_nan_mode="strings").decode()
-            fields[name] = _cut(whole, name, MAX_OBSERVATION_BYTES // 8, cut)
+            fields[name] = cut_texts(whole, name, MAX_OBSERVATION_BYTES // 8, cut)
         fields["metadata"] = fields["metadata"] if _json_size(fields["metadata"]) < MAX_OBSERVATION_BYTES // 8 else {}
     listed = [{"path": path, "bytes": original} for path, original in cut.items()]
     return replace(observation, **fields | {"metadata": fields["metadata"] | {"truncated": listed}})
@@ -73,7 +73,7 @@ def _text_sizes(value: Any) -> Iterator[int]:
             yield from _text_sizes(item)
 
 
-def _limit(sizes: list[int], excess: int) -> int:
+def limit_of(sizes: list[int], excess: int) -> int:
     """The length to which all longer texts are cut, so that `excess` bytes go: the largest give first."""
     gone = 0
     sizes = sizes or [0]
@@ -84,7 +84,8 @@ def _limit(sizes: list[int], excess: int) -> int:
     return 0
 
 
-def _cut(value: Any, path: str, limit: int, cut: dict[str, int]) -> Any:
+def cut_texts(value: Any, path: str, limit: int, cut: dict[str, int]) -> Any:
+    """`value` with every text over `limit` bytes cut there; notes path and original size of each in `cut`."""
     if isinstance(value, str):
         encoded = value.encode()
         if len(encoded) <= max(limit, 2 * _MARKER_BYTES):
@@ -92,7 +93,7 @@ def _cut(value: Any, path: str, limit: int, cut: dict[str, int]) -> Any:
         original = cut.setdefault(path, len(encoded))
         return encoded[:limit].decode(errors="ignore") + _MARKER.format(original)
     if isinstance(value, dict):
-        return {name: _cut(item, f"{path}.{name}", limit, cut) for name, item in value.items()}
+        return {name: cut_texts(item, f"{path}.{name}", limit, cut) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_cut(item, f"{path}[{index}]", limit, cut) for index, item in enumerate(value)]
+        return [cut_texts(item, f"{path}[{index}]", limit, cut) for index, item in enumerate(value)]
     return value

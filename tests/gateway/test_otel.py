@@ -193,6 +193,15 @@ def test_a_large_export_is_split_below_what_langfuse_takes(gateway: Gateway) -> 
     assert len([r for r in gateway.langfuse.requests() if r["path"] == OTEL]) > 1
 
 
+def test_a_span_that_is_too_large_by_itself_arrives_cut(gateway: Gateway) -> None:
+    big = {"name": "n", "attributes": {"langfuse.observation.input": "ä" * 2_500_000, "user.id": "u"}}
+    assert post(gateway, request(big)).status == 200
+    [row] = gateway.langfuse.all_observations()
+    assert row["input"].endswith("ä... [truncated: 5000000 bytes]")
+    assert row["metadata"]["truncated"] == [{"path": "langfuse.observation.input", "bytes": 5_000_000}]
+    assert row["userId"] == "u"
+
+
 def test_the_same_export_twice_is_sent_once(gateway: Gateway) -> None:
     for _ in range(2):
         assert post(gateway, request({"name": "n"})).status == 200
