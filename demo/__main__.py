@@ -24,6 +24,7 @@ from demo.conversation import Conversation
 from demo.langfuse import Langfuse, stand_in
 from demo.plugin_daemon import Front, Local
 from demo.tree import cost, seconds, tokens, walk
+from mapper.generate_name import title_trace_id
 from mapper.ids import trace_id
 
 _NAME_WIDTH = 46
@@ -92,7 +93,7 @@ def _send_as_dify_does(langfuse: Langfuse, plugin: Local, conversation: Conversa
             envelopes=conversation.envelopes(),
         )
     _say(f"POST /api/public/ingestion x {sent['events']}, refused: {len(sent['errors'])}")
-    title = trace_id(f"generate_name:{conversation.conversation_id}")
+    title = title_trace_id(conversation.conversation_id)
     expected = {trace_id(conversation.message_id): 6, title: 1, trace_id(conversation.second_message_id): 19}
     return _show(langfuse, expected, {}) and not sent["errors"]
 

@@ -66,8 +66,23 @@ def serialise(method: str, path: str, headers: Mapping[str, str], body: bytes | 
     return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
+class _Closing(ABC):
+    """Closes at the end of its `with`."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
 @dataclass
-class Runtime(ABC):
+class Runtime(_Closing):
     """A running plugin. `settings` are those of the endpoint; a request may bring others."""
 
     settings: Mapping[str, Any]
@@ -147,14 +162,6 @@ class Runtime(ABC):
                     pipe.close()
             self._process = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     @property
     def pid(self) -> int:
         """The plugin's process."""
@@ -207,7 +214,7 @@ class Runtime(ABC):
             raise PluginError("the plugin did not get ready:\n" + "".join(self.output[-20:]))
 
 
-class Front:
+class Front(_Closing):
     """Dify's front for endpoint URLs: nginx and the daemon's HTTP server, on a free port of 127.0.0.1.
 
     Hands requests under `/e/<hook>` to the plugin, as both do: header names with underscores are dropped, a
@@ -245,14 +252,6 @@ class Front:
         """Stops listening."""
         self._server.shutdown()
         self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _hand_over(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))

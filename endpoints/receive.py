@@ -103,7 +103,7 @@ def deliver(
         try:
             done = delivery.deliver(group, settings, state, buffer.deadline_of_delivery(deadline))
         except TryAgain as reason:
-            return [(index, fate) for index, fate in zip(indexes, _kept(group, reason, buffer), strict=True)]
+            return list(zip(indexes, _kept(group, reason, buffer), strict=True))
         except Exception as error:
             return [(index, problem(error)) for index in indexes]
         return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from mapper import agent_log, ids, times
 from mapper import node as nodes
@@ -62,6 +62,14 @@ def observe(executions: Sequence[NodeExecution], run: Run, parent_id: str) -> li
             wrapper = _observe_round(found, run, children[found.key])
             observations[wrapper.id] = wrapper
     return list(observations.values())
+
+
+def observe_alone(row: NodeExecution, run: Run, parent_id: str) -> list[Observation]:
+    """A node whose run's other rows are elsewhere: itself first, then its attempts and its agent's steps.
+
+    What ran inside an iteration or loop comes on its own, too, and carries the container's totals.
+    """
+    return list(_with_inner(row, run, parent_id, has_children=row.node_type in get_args(_Kind)))
 
 
 def _with_inner(row: NodeExecution, run: Run, parent_id: str, *, has_children: bool) -> Iterator[Observation]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mapper import agent_log, ids, times, trace_wide
-from mapper import node as nodes
+from mapper import ids, node_tree, times, trace_wide
 from mapper.errors import MappingError
 from mapper.node import Run
 from mapper.observation import Trace
@@ -14,7 +13,6 @@ from mapper.options import NO_TIME, MappingOptions
 from payloads.node_execution import NodeExecution
 from payloads.trace_info import DraftNodeExecutionTrace, WorkflowNodeTraceInfo
 
-_CONTAINERS = ("iteration", "loop")
 _SAME_NAME = (
     "node_execution_id",
     "workflow_id",
@@ -70,14 +68,13 @@ def to_trace(payload: WorkflowNodeTraceInfo, options: MappingOptions) -> Trace:
     else:
         warnings = (NO_TIME,)
     run = Run(trace, started_at, run_id, shared_trace=payload.trace_id is not None)
-    inner_totals = row.node_type in _CONTAINERS or agent_log.carries_usage(row)
-    node = nodes.observe(row, run, parent, is_container=inner_totals)
+    node, *inner = node_tree.observe_alone(row, run, parent)
     metadata = trace_wide.own_metadata(payload, *_IN_THE_ROW) | node.metadata
     observation = replace(node, parent_id=None if is_draft else parent, metadata=metadata)
     return Trace(
         id=trace,
         name=observation.name if is_draft else trace_wide.run_name(payload, options),
-        observations=(observation, *nodes.attempts_in_history(row, run), *agent_log.observe(row, run, observation)),
+        observations=(observation, *inner),
         user_id=trace_wide.user_id(payload),
         session_id=trace_wide.session_id(payload),
         tags=("workflow_node",) if is_draft else ("message", "workflow") if message_id else ("workflow",),

@@ -34,7 +34,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from provider.errors import ProviderError, Refused, TryAgain
+from provider.errors import Refused, TryAgain
 
 KEPT_DAYS = 30
 """A day that long ago is no longer looked at."""
@@ -181,12 +181,14 @@ class Buffer:
         if not self._lease():
             return 0
         delivered = 0
+        dead = 0
         everything_seen = True
         for key, item in self._items():
             if is_over():
                 everything_seen = False
                 break
             if item.dead:
+                dead += 1
                 continue
             try:
                 deliver(item)
@@ -194,10 +196,13 @@ class Buffer:
                 everything_seen = False
                 break
             except Refused as refusal:
-                self._bury(key, item, refusal)
+                self._set(key, replace(item, reason=refusal.code, dead=True).encode())
+                dead += 1
                 continue
             self._delete(key)
             delivered += 1
+        if dead > MAX_DEAD or (dead and not everything_seen):  # there may be others behind
+            self._bound_dead()
         if everything_seen:
             self.writer.pending = False
             self._prune()
@@ -206,8 +211,9 @@ class Buffer:
 
     def status(self) -> Status:
         """How much is stored, since when, and why; and the dead letters."""
-        waiting = [item for _, item in self._items() if not item.dead]
-        dead = tuple((key, item) for key, item in self._items() if item.dead)
+        items = list(self._items())
+        waiting = [item for _, item in items if not item.dead]
+        dead = tuple((key, item) for key, item in items if item.dead)
         newest = max(waiting, key=lambda item: item.stored_at, default=None)
         return Status(
             count=len(waiting),
@@ -232,10 +238,9 @@ class Buffer:
             self._delete(key)
         return len(dead)
 
-    def _bury(self, key: str, item: Item, refusal: ProviderError) -> None:
-        self._set(key, replace(item, reason=refusal.code, dead=True).encode())
-        graves = sorted(((k, i) for k, i in self._items() if i.dead), key=lambda entry: entry[1].stored_at)
-        for oldest, _ in graves[:-MAX_DEAD]:
+    def _bound_dead(self) -> None:
+        dead = sorted(((key, item) for key, item in self._items() if item.dead), key=lambda entry: entry[1].stored_at)
+        for oldest, _ in dead[:-MAX_DEAD]:
             self._delete(oldest)
 
     def _items(self) -> Iterator[tuple[str, Item]]:

@@ -113,8 +113,9 @@ def accept(
         Refused, TryAgain: as for `deliver`.
     """
     fresh: dict[tuple[str, bytes], Sequence[Piece[Any]]] = {}
+    account = settings.account
     for pieces in payloads:
-        digest = (settings.account, hashlib.sha256(b"".join(piece.body for piece in pieces)).digest())
+        digest = (account, hashlib.sha256(b"".join(piece.body for piece in pieces)).digest())
         if digest not in state.delivered:
             fresh[digest] = pieces
     for request in _requests(piece for pieces in fresh.values() for piece in pieces):

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from mapper import ids, times
+from mapper import generate_name, ids, times
 from mapper.errors import MappingError
-from mapper.ingestion.observation import TITLE, ObservationEvent, observation_trace
+from mapper.ingestion.observation import ObservationEvent, observation_trace
 from mapper.ingestion.root import root_trace
 from mapper.observation import Observation, Trace
 from mapper.options import MappingOptions
@@ -73,8 +73,7 @@ def to_traces(events: Sequence[Event], memory: Memory, options: MappingOptions) 
     outcomes: dict[int, Outcome] = {}
     units = _units(events, memory)
     roots = [unit for unit in units if unit.event.type == TRACE_EVENT]
-    for unit in roots:
-        _note_trace(unit.event, memory, options)
+    drafts = [_noted(unit.event, memory, options) for unit in roots]
     company: dict[str, list[Observation]] = {}
     for unit in units:
         if unit.event.type == TRACE_EVENT:
@@ -83,9 +82,10 @@ def to_traces(events: Sequence[Event], memory: Memory, options: MappingOptions) 
         outcomes |= dict.fromkeys(unit.indexes, outcome)
         if isinstance(outcome, Trace):
             company.setdefault(outcome.id, []).extend(outcome.observations)
-    for unit in roots:
-        beside = company.get(ids.trace_id(str(unit.event.raw.get("id"))), ())
-        outcomes |= dict.fromkeys(unit.indexes, _settled(_root(unit.event, options, beside), memory))
+    for unit, draft in zip(roots, drafts, strict=True):
+        beside = company.get(draft.id) if isinstance(draft, Trace) else None
+        root = _root(unit.event, options, beside) if beside else draft
+        outcomes |= dict.fromkeys(unit.indexes, _settled(root, memory))
     return [outcomes[index] for index in range(len(events))]
 
 
@@ -113,14 +113,15 @@ def _updated(before: Event, event: Event) -> Event:
     return before.model_copy(update={"type": kind, "raw": merged([before.raw, event.raw])})
 
 
-def _note_trace(event: Event, memory: Memory, options: MappingOptions) -> None:
-    """Makes a trace's attributes known before its observations are looked at."""
+def _noted(event: Event, memory: Memory, options: MappingOptions) -> Outcome:
+    """A trace-create by itself; makes the trace's attributes known before its observations are looked at."""
     trace = _root(event, options)
     if isinstance(trace, Trace):
         before = memory.trace(trace.id)
         memory.remember_trace(
             trace.id, KnownTrace(replace(trace, observations=()), before.root_start if before else None)
         )
+    return trace
 
 
 def _settled(root: Outcome, memory: Memory) -> Outcome:
@@ -141,7 +142,7 @@ def _root(event: Event, options: MappingOptions, company: Sequence[Observation] 
         body = parse_body(TraceBody, event.raw)
     except NotATrace as error:
         return error
-    if body.name == TITLE:
+    if body.name == generate_name.NAME:
         return Folded()
     return root_trace(body, event.raw, _written(event, options), options, company)
 

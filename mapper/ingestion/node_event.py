@@ -12,8 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mapper import agent_log
-from mapper import node as nodes
+from mapper import node_tree
 from mapper.content import present, text
 from mapper.ingestion import clock, identity
 from mapper.ingestion.usage import tokens_of_node
@@ -22,9 +21,6 @@ from mapper.observation import Observation
 from mapper.trace_wide import identifiers
 from payloads.ingestion import ObservationBody
 from payloads.node_execution import NodeExecution
-
-_CONTAINERS = ("iteration", "loop")
-"""Their children come in events of their own, so the totals are always carried by those."""
 
 _BESIDE_EXECUTION_METADATA = (
     "workflow_run_id",
@@ -50,15 +46,14 @@ def observe(
         return []
     # Dify puts the run's error into every node's status message.
     run = Run(trace, at, text(metadata.get("workflow_run_id")), body.status_message)
-    is_container = row.node_type in _CONTAINERS or agent_log.carries_usage(row)
-    node = nodes.observe(row, run, identity.parent_id(trace, body, metadata), is_container=is_container)
+    node, *inner = node_tree.observe_alone(row, run, identity.parent_id(trace, body, metadata))
     node = replace(
         node,
         model_parameters=body.model_parameters or node.model_parameters,
         metadata=identifiers(lambda name: text(metadata.get(name))) | node.metadata,
         completion_start_time=clock.moment(body.completion_start_time, utc=True) or node.completion_start_time,
     )
-    return [node, *agent_log.observe(row, run, node)]
+    return [node, *inner]
 
 
 def _row(body: ObservationBody, at: int, metadata: dict[str, Any], *, is_generation: bool) -> NodeExecution | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from mapper import ids
+from mapper import generate_name, ids
 from mapper.content import present, text
 from mapper.errors import MappingError
 from mapper.ingestion import clock, identity, node_event
@@ -18,7 +18,6 @@ from mapper.trace_wide import identifiers
 from mapper.usage import of_generation
 from payloads.ingestion import ObservationBody
 
-TITLE = "generate_conversation_name"
 UNKNOWN_TRACE = (
     "An event came without its trace-create, which this process has not seen: "
     "the trace's user, session, name and tags may be missing on its observation."
@@ -70,7 +69,7 @@ def observation_trace(event: ObservationEvent, known: Trace | None, options: Map
     body, metadata = event.body, event.metadata
     if body.trace_id is None:
         raise MappingError("body.traceId", "is missing: it names the trace")
-    if body.name == TITLE:
+    if body.name == generate_name.NAME:
         return _title(event, body.trace_id)
     trace = ids.trace_id(body.trace_id)
     kind = _kind(event)
@@ -148,13 +147,13 @@ def _title(event: ObservationEvent, conversation_id: str) -> Trace:
     """A conversation's title: the same trace of one generation that the payload gives, without the tenant as user."""
     body, metadata = event.body, event.metadata
     session = text(metadata.get("conversation_id")) or conversation_id
-    trace = ids.trace_id(f"generate_name:{session}")
+    trace = generate_name.title_trace_id(session)
     start, end = clock.span_of(body, event.at)
     root = Observation(
         id=ids.root_id(trace),
         parent_id=None,
         type="generation",
-        name=TITLE,
+        name=generate_name.NAME,
         start_time=start,
         end_time=end,
         level=_level(body, None),
@@ -165,7 +164,7 @@ def _title(event: ObservationEvent, conversation_id: str) -> Trace:
     )
     return Trace(
         id=trace,
-        name=TITLE,
+        name=generate_name.NAME,
         observations=(root,),
         session_id=session,
         tags=("generate_name",),
